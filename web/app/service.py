@@ -106,6 +106,7 @@ class Service(DataCalls, FileCalls, NoteCalls, MessageCalls, DeviceCalls):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._lists = Lists()
+        self._threads = Lists()
         self._checked: dict[str, Callable[..., Awaitable[Any]]] = {}
 
     async def call(self, name: str, arguments: Any) -> Any:

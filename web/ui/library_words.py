@@ -14,6 +14,17 @@ _KNOWN = (
     known("That URL has a name or password in it, which everybody would read: leave it out."),
     known("These nodes cannot be published. Nothing was changed: {reason}."),
     known("The document of {did} follows from its key: it cannot name other nodes."),
+    # devices
+    known("This code was used already, or its time is over. Have the other device show a new one."),
+    known("This code is of no use any more: it was used, or its time is over."),
+    known("There is no code any more that this could be about. Begin anew."),
+    known("Somebody else has used this code. Begin anew."),
+    known("What came is not from the other device. Begin anew, with a new code."),
+    known("The other device did not answer in time. Begin anew, with a new code."),
+    known("The other device did not let this one in."),
+    known("This device has everything already that the other one has."),
+    known("No other device has read the code yet."),
+    known("The node does not pass it on: {reason}"),
     # identities
     known("An identity needs a name that can be read."),
     known("This is your only identity. Make or import another one first."),

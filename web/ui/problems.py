@@ -138,10 +138,17 @@ def complaint(kind, message):
         return t("Your notes are locked. Close this, unlock them with your password, then try again.")
     if kind == "Worker":
         return problem(kind, message)[0]
+    if kind == "NodeNeeded":
+        return t(
+            "The old node was not left: it may have something that is nowhere else yet. Both are your nodes for now. "
+            "Try again in a moment."
+        )
     found = library_words.said(message)
     return found or (_PROBLEMS[kind][0] + "." if kind in _PROBLEMS else t("That could not be used. Check it."))
 
 
 def left_out(kind, message):
     """Return what of an error `complaint` does not say: its message, where it is not known in the language."""
+    if kind == "NodeNeeded":
+        return message
     return "" if kind in ("WrongPassword", "VaultLocked", "Worker") or library_words.said(message) else message

@@ -1,5 +1,6 @@
 """The texts of the page. Nothing here touches the page, so that CPython can test it."""
 
+from ui import reasons
 from ui.kit.texts import counted, forms, grouped, plural, t, tenths
 
 _SPANS = (
@@ -445,6 +446,12 @@ def code_and_detail(error):
     return (str(error["code"]) + " " if error["code"] else "") + theirs(error["detail"])
 
 
+def because(text, reason):
+    """Write a text with the reason that a machine gave for it, if there are words for that."""
+    meant = theirs(reasons.why(reason))
+    return text + " " + meant if meant else text
+
+
 def damaged(number):
     """Write how much of what is stored here cannot be read."""
     if not number:
@@ -460,7 +467,7 @@ def did_error(reason):
     """Write why the endpoints of the identity are not known for sure, or nothing can be signed for it."""
     if not reason:
         return ""
-    return t("The identity's public document, or its keys, are not at hand: {reason}", reason=theirs(reason))
+    return because(t("The identity's public document, or its keys, are not at hand."), reason)
 
 
 def publish_error(reason, before, tried=True):
@@ -485,7 +492,7 @@ def publish_error(reason, before, tried=True):
         if before
         else t("Not published yet, so other devices cannot find this identity. It is tried again.")
     )
-    return told + " " + theirs(reason)
+    return because(told, reason)
 
 
 def shared_origin(host, path):

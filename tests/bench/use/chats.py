@@ -14,6 +14,11 @@ from tests.browser.world import Device
 FILL = (Path(__file__).parent / "fill.py").read_text()
 PICTURE = ROOT / "web/assets/icon-192.png"
 
+START_MS = 120_000
+
+LISTED = 50
+"""Conversations that are listed at first."""
+
 SEEN = """() => {
   globalThis.seen = {};
   const look = () => {
@@ -36,6 +41,7 @@ SEND = """text => {
 async def many_chats(device: Device, people: int, each: int, files: int, figures: Figures) -> None:
     """Use a page whose person has so many conversations with so many messages, and so many files."""
     origin = device.url
+    device.page.set_default_timeout(START_MS)
     await device.page.goto(origin)
     await device.ready()
     say(f"use: {people:,} conversations of {each} messages and {files} files are written")
@@ -47,7 +53,7 @@ async def many_chats(device: Device, people: int, each: int, files: int, figures
     async with scene(device, figures, f"{name}: a later visit", worker=True):
         await device.page.goto(f"{origin}#/messages")
         await device.page.wait_for_selector("#people > li")
-        await expect(device.page.locator("#people > li")).to_have_count(min(people, 100))
+        await expect(device.page.locator("#people > li")).to_have_count(min(people, LISTED))
     page = device.page
     async with scene(device, figures, f"{name}: all listed and scrolled", worker=True):
         await _list_all(page, people)

@@ -55,7 +55,7 @@ class Sizes:
 
 SIZES = {
     "full": Sizes(notes=10_000, seconds=720, people=1_000, each=5, files=100, sent=30),
-    "quick": Sizes(notes=60, seconds=8, people=12, each=3, files=6, sent=3),
+    "quick": Sizes(notes=60, seconds=8, people=60, each=2, files=6, sent=3),
 }
 
 

@@ -45,7 +45,7 @@ def test_each_is_still_said() -> None:
 def german(tmp_path: Path) -> Path:
     """The page's Python with German beside it, as the page has it."""
     ui = tmp_path / "ui"
-    for name in ("__init__.py", "kit/__init__.py", "kit/texts.py", "library_words.py"):
+    for name in ("__init__.py", "kit/__init__.py", "kit/texts.py", "library_words.py", "reasons.py", "words.py"):
         target = ui / name
         target.parent.mkdir(parents=True, exist_ok=True)
         source = WEB / "ui" / name
@@ -81,3 +81,35 @@ def test_english_stays_as_it_is() -> None:
 
     assert library_words.said("Nobody translated this.") == "Nobody translated this."
     assert problems.left_out("InvalidArgument", "Nobody translated this.") == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "german_words", "english"),
+    [
+        ("TimedOut: https://dwn.example: nothing came for 20 s", "keine Antwort", "No answer came in time."),
+        ("GET https://dht.example/x failed: TypeError: Failed to fetch", "nicht zu erreichen", "could not be reached"),
+        ("the DID DHT gateway answered PUT with 503: busy", "Gateway", "A gateway answered with an error."),
+        ("403 RecordsWrite: TenantStorageQuotaExceeded", "kein Platz", "no room left"),
+        ("The other device did not let this one in.", "nicht hereingelassen", "did not let this one in."),
+        ("418 teapot", "", "418 teapot"),
+    ],
+)
+def test_reasons_of_machines_are_words_or_nothing(german: Path, reason: str, german_words: str, english: str) -> None:
+    from web.ui import reasons
+
+    assert english in reasons.why(reason)
+    program = f"from ui import reasons, words; print(reasons.why({reason!r})); print(words.did_error({reason!r}))"
+    found = subprocess.run([sys.executable, "-c", program], cwd=german, capture_output=True, text=True, check=True)
+    said, sentence = found.stdout.splitlines()
+    assert german_words in said and bool(said) == bool(german_words)
+    assert sentence.startswith("Das öffentliche Dokument") and sentence.endswith(said or "zur Hand.")
+
+
+def test_a_move_that_was_not_done_says_what_is_safe() -> None:
+    from web.ui import problems
+
+    message = "https://a is not removed: what it alone may have would be out of reach (wait). Force it if that may be."
+    assert "nowhere else" in problems.complaint("NodeNeeded", message) and "Force" not in problems.complaint(
+        "NodeNeeded", message
+    )
+    assert problems.left_out("NodeNeeded", message) == message

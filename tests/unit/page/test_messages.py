@@ -9,8 +9,6 @@ import pytest
 from app.messages.delivery import Delivery
 from app.messages.letters import Letter
 from app.messages.protocol import LONGEST, messaging
-from app.messages.delivery import Delivery
-from app.messages.letters import Letter
 from app.messages.protocol import Person as People
 
 from tests.unit.conftest import World
@@ -165,6 +163,13 @@ async def test_of_very_many_conversations_the_newest_are_listed_and_opened(world
     assert [letter.thread for letter in messages._letters if letter.opened] == [carol.did]
     found = await alice.ask("conversations", limit=2)
     assert ([one["did"] for one in found["people"]], found["more"]) == ([carol.did, bob.did], False)
+    whole = (await alice.ask("conversations", limit=2, since=""))["people"]
+    assert whole["whole"] and [one["did"] for one in whole["put"]] == [carol.did, bob.did]
+    await alice.write(bob, "now you are the newest")
+    await alice.until_one(bob, "now you are the newest", "theirs")
+    changed = (await alice.ask("conversations", limit=2, since=whole["token"]))["people"]
+    assert not changed["whole"] and changed["gone"] == []
+    assert [(one["did"], one["after"]) for one in changed["put"]] == [(bob.did, "")]
 
 
 async def test_at_the_start_the_newest_last_words_alone_are_sent_again(

@@ -65,6 +65,7 @@ ENGLISH = re.compile(r"[A-Z][a-z]+(…|\.|)|\S*[A-Za-z]{2,}\S* \S*[A-Za-z]{2,}.*
 """A word that begins with a capital, or two words: what is said to a person looks like this."""
 NOT_SAID = {
     *("Enter", "Escape", "Worker", "Quiet", "Newer", "Files", "Delete", "Write", "Configure"),
+    *("Unreachable", "Fruitless"),
     *("signed by", "not needed"),
     *("Edge", "Opera", "Firefox", "Chrome", "Safari", "Android", "Windows", "Mac", "Linux", "Chromebook"),
     *("Mac OS X", "iPhone", "iPad", "Firefox/", "Chrome/", "Safari/"),
@@ -117,7 +118,7 @@ def test_texts_are_looked_up_beside_the_module(tmp_path: Path) -> None:
     kit.mkdir(parents=True)
     for package in (kit.parent, kit):
         (package / "__init__.py").touch()
-    for name in ("kit/texts.py", "words.py"):
+    for name in ("kit/texts.py", "words.py", "reasons.py", "library_words.py"):
         (kit.parent / name).write_text((WEB / "ui" / name).read_text())
     (kit / "spoken.json").write_text(LANGUAGES["de"].read_text())
     program = "from ui import words; print(words.ago(7200), words.messages(12345), words.rate(1_500_000), sep='|')"

@@ -282,7 +282,7 @@ def test_the_last_node_is_removed_with_a_warning() -> None:
 def test_other_peoples_words_stay_within_ours(text: str, shown: str) -> None:
     assert words.theirs(text) == shown
     assert words.code_and_detail({"code": 400, "detail": text}) == f"400 {shown}"
-    assert words.did_error(text).endswith(f": {shown}")
+    assert words.did_error(text).endswith(f" {shown}")
     assert words.node_name(f"https://a/{text}").startswith("a/")
 
 

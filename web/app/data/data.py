@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
-from app import identities
 from app.notes.note_shape import unsent
 
 from web5 import Record, Web5, strict_json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.changes import Lists
 from app.messages.address import code_of
 from app.messages.protocol import Standing
 from app.session import Session
@@ -42,14 +43,23 @@ class MessageCalls:
     """
 
     _session: Session
+    _threads: Lists
 
     async def turn_on_messages(self) -> None:
         """Let others write to the identity in use."""
         await self._session.messages.turn_on()
 
-    async def conversations(self, limit: int) -> dict[str, Any]:
-        """Return the conversations of the identity in use, and the requests of strangers apart."""
-        return await self._session.messages.conversations(limit)
+    async def conversations(self, limit: int, since: str | None = None) -> dict[str, Any]:
+        """Return the conversations of the identity in use, and the requests of strangers apart.
+
+        Parameters:
+            since: the token of the answer before, or "": then `people` is only what has changed, as `Lists.since`.
+        """
+        found = await self._session.messages.conversations(limit)
+        if since is not None:
+            people = [{**person, "id": person["did"]} for person in found["people"]]
+            found["people"] = self._threads.since(since, people)
+        return found
 
     async def conversation(self, did: str, limit: int) -> dict[str, Any]:
         """Return the newest messages between the identity in use and somebody."""

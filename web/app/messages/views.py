@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from app.messages.receipts import Receipts
 
 EXCERPT = 120
 """Characters of the last message that a list of conversations has."""
+
+AT_A_TIME = 100
+"""Conversations that are looked at before something else is done."""
 
 MOST_STRANGERS = 100
 """Requests that are listed, those with the newest messages."""
@@ -44,10 +48,10 @@ class Views:
         strangers = sorted(of_standing["stranger"], key=self._newest, reverse=True)[:MOST_STRANGERS]
         return {
             "on": True,
-            "people": [await self._listed(thread) for thread in known[:limit]],
+            "people": await self._all_listed(known[:limit]),
             "more": len(known) > limit,
             "new": sum(self._new(thread) for thread in known),
-            "requests": [await self._listed(thread) for thread in strangers],
+            "requests": await self._all_listed(strangers),
             "blocked": len(of_standing["blocked"]),
         }
 
@@ -101,6 +105,14 @@ class Views:
         known = self._people.group(invitation.group)
         stage = "open" if known is None else known.stage
         return {"group": invitation.group, "name": invitation.name, "stage": stage}
+
+    async def _all_listed(self, threads: Sequence[str]) -> list[dict[str, Any]]:
+        found = []
+        for number, thread in enumerate(threads):
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                await asyncio.sleep(0)  # other calls are answered in between
+            found.append(await self._listed(thread))
+        return found
 
     async def _listed(self, thread: str) -> dict[str, Any]:
         last = next((one for one in reversed(self._letters.of(thread)) if self._is_heard(one)), None)

@@ -204,4 +204,5 @@ def _checks(name, lines):
         say(slot(line, "words"), text)
         show(slot(line, "detail"), bool(detail))
         say(slot(line, "detail"), detail)
+        slot(line, "detail").lang = "en"
         parent.append(line)

@@ -1,6 +1,6 @@
 """One message of a conversation."""
 
-from ui import words
+from ui import reasons, words
 from ui.kit import file_words
 from ui.kit.dom import clone, local_time, now, say, show, slot
 from ui.kit.file_reader import FileReader
@@ -93,8 +93,9 @@ class Bubble:
             sign.setAttribute("data-state", message["state"])
         failed = message["state"] == "failed"
         show(self._slot("again"), failed)
-        show(self._slot("why"), failed)
-        say(self._slot("why"), words.theirs(message["why"]) if failed else "")
+        why = words.theirs(reasons.why(message["why"])) if failed else ""
+        show(self._slot("why"), bool(why))
+        say(self._slot("why"), why)
 
     def _save(self):
         file = self._shown[0]["file"]

@@ -1,5 +1,7 @@
 """The screen of messages: the conversations, the requests of strangers apart, and whoever one writes to."""
 
+import asyncio
+
 from ui import words
 from ui.client import AgentError
 from ui.kit.dom import clone, copied, el, go, local_time, now, on, place, say, show, slot, window
@@ -11,8 +13,14 @@ from ui.screens.messages.conversation import Conversation
 from ui.shell import banner
 from ui.shell.places import need
 
-_PAGE = 100
+_PAGE = 50
 """Conversations that are listed at first, and more each time that the person asks."""
+
+_AT_A_TIME = 10
+"""Rows that are made, or taken off, before the page may do something else."""
+
+_OFFERED = 100
+"""People who are offered for a group by their names."""
 
 
 class Messages:
@@ -30,9 +38,11 @@ class Messages:
         self._requests = {}
         self._rounds = Rounds(self._look)
         self._limit = _PAGE
-        self._people = []
+        self._token = ""
+        self._closings = 0
+        self._marked = None
         self._group_key = ""
-        self._conversation = Conversation(agent, self.refresh, lambda: (self._me, self._people))
+        self._conversation = Conversation(agent, self.refresh, self._others)
         self._form = Form("person", self._write_to, t("Looking…"))
         self._group_form = Form("group", self._make_group, t("Beginning…"))
         on(el("person-open"), "click", lambda _: self._ask("person", True))
@@ -64,7 +74,8 @@ class Messages:
         el("address-code").removeAttribute("src")
         _stop_camera()
         self._limit = _PAGE
-        self._people = []
+        self._token = ""
+        self._closings += 1
         for rows in (self._known, self._requests):
             for did in list(rows):
                 rows.pop(did).element.remove()
@@ -87,6 +98,8 @@ class Messages:
         before = self._conversation.did
         self._conversation.open(did if self._open and did and place()[0] == "messages" else None)
         self._mark()
+        if place()[0] != "messages":
+            self._limit = _PAGE
         if before and not did and before in self._known:
             self._known[before].link.focus()
 
@@ -104,7 +117,7 @@ class Messages:
     async def _look(self):
         me = self._me
         await self._look_at_one()
-        found = await self._agent.call("conversations", limit=self._limit)
+        found = await self._agent.call("conversations", limit=self._limit, since=self._token)
         if not self._open or me != self._me:
             return
         show(el("messages-wait"), False)
@@ -112,9 +125,13 @@ class Messages:
         show(el("begin"), el("person-form").hidden and el("group-form").hidden)
         show(el("address-part"), found["on"])
         show(el("people-more"), found["more"])
-        self._people = found["people"]
-        self._list(self._known, "people", found["people"])
-        self._list(self._requests, "requests", found["requests"])
+        self._token = ""  # until all of it is shown
+        requests = found["requests"]
+        for at in range(len(requests)):
+            requests[at]["after"] = requests[at - 1]["did"] if at else ""
+        await self._list(self._requests, "requests", {"whole": True, "put": requests})
+        if await self._list(self._known, "people", found["people"]):
+            self._token = found["people"]["token"]
         said = message_words.blocked(found["blocked"])
         show(el("blocked-words"), bool(said))
         say(el("blocked-words"), said)
@@ -130,29 +147,48 @@ class Messages:
                 self._conversation.open(did)
             await self._conversation.refresh()
 
-    def _list(self, rows, name, people):
-        parent = el(name)
-        here = {person["did"] for person in people}
-        for did in list(rows):
-            if did not in here:
-                rows.pop(did).element.remove()
-        at = parent.firstElementChild
-        for person in people:
-            did = person["did"]
-            if did not in rows:
-                rows[did] = _Row(did)
-            row = rows[did]
-            row.show(person)
-            if at is not None and at.getAttribute("data-person") == did:
-                at = at.nextElementSibling
+    async def _list(self, rows, name, changes):
+        """Show what has changed in a list, some rows at a time; return False if it was closed meanwhile.
+
+        Parameters:
+            changes: as the agent has them; `Lists.since` says what they are.
+        """
+        closings, put = self._closings, changes["put"]
+        gone = changes.get("gone")
+        if changes["whole"]:
+            here = {person["did"] for person in put}
+            gone = [did for did in rows if did not in here]
+        show(el(name + "-part"), bool(put) or len(rows) > len(gone))
+        for number in range(len(gone) + len(put)):
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                await asyncio.sleep(0)
+                if closings != self._closings:
+                    return False
+            if number < len(gone):
+                row = rows.pop(gone[number], None)
+                if row:
+                    row.element.remove()
             else:
-                parent.insertBefore(row.element, at)
-        show(el(name + "-part"), bool(people))
+                person = put[number - len(gone)]
+                row = rows.get(person["did"])
+                if row is None:
+                    row = rows[person["did"]] = _Row(person["did"])
+                row.show(person)
+                _put_after(el(name), row, rows.get(person["after"]))
+        return True
+
+    def _others(self):
+        """Return the identity in use, and people who are known."""
+        return self._me, [row.person for row in list(self._known.values())[:_OFFERED]]
 
     def _mark(self):
+        did = self._conversation.did
         for rows in (self._known, self._requests):
-            for did in rows:
-                rows[did].mark(did == self._conversation.did)
+            if did != self._marked and self._marked in rows:
+                rows[self._marked].mark(False)
+            if did in rows:
+                rows[did].mark(True)
+        self._marked = did
 
     def _ask(self, name, asking):
         (self._form if name == "person" else self._group_form).clear()
@@ -251,11 +287,24 @@ def _stop_camera():
         window.web5StopCamera()
 
 
+def _put_after(parent, row, before):
+    """Put a row where it belongs, after another or at the beginning, if it is not there."""
+    at = before.element.nextElementSibling if before else parent.firstElementChild
+    if at is None or at.getAttribute("data-person") != row.did:
+        parent.insertBefore(row.element, at)
+
+
 class _Row:
-    """Somebody in the list."""
+    """Somebody in the list.
+
+    Attributes:
+        person: what is shown of them.
+    """
 
     def __init__(self, did):
-        self._shown = None
+        self.did = did
+        self.person = None
+        self._told_at = self._told_until = 0
         self.element = clone("person-template")
         self.element.setAttribute("data-person", did)
         self.link = self._slot("link")
@@ -264,9 +313,9 @@ class _Row:
 
     def show(self, person):
         """Show the last message, and how many are new."""
-        if person == self._shown:
+        if person == self.person:
             return
-        self._shown = person
+        self.person = person
         say(self._slot("face"), message_words.face(person))
         say(self._slot("name"), message_words.name(person))
         say(self._slot("last"), message_words.last(person))
@@ -274,6 +323,7 @@ class _Row:
         show(badge, bool(person["new"]))
         say(badge, str(person["new"]) if person["new"] else "")
         badge.setAttribute("title", message_words.new_messages(person["new"]))
+        self._told_until = 0
         self.tick()
 
     def mark(self, is_open):
@@ -284,10 +334,15 @@ class _Row:
             self.link.removeAttribute("aria-current")
 
     def tick(self):
-        """Say again how old the last message is."""
-        created = self._shown["created"]
-        time = self._slot("time")
-        say(time, "" if created is None else words.ago((now() - created) / 1000))
+        """Say again how old the last message is, if that is another text by now."""
+        moment = now()
+        if self._told_at <= moment < self._told_until:
+            return
+        created, time = self.person["created"], self._slot("time")
+        seconds = 0 if created is None else (moment - created) / 1000
+        self._told_at = moment
+        self._told_until = moment + 1000 * words.true_for(seconds)
+        say(time, "" if created is None else words.ago(seconds))
         if created is not None:
             time.title = local_time(created)
 

@@ -96,8 +96,8 @@ class JoinDialog:
             return
         self._form.clear()
         self._fetching()
-        say(el("join-title"), vault_words.recovered_title(steps))
-        say(el("join-step"), vault_words.recovered(steps))
+        say(el("join-title"), vault_words.joined_title(steps))
+        say(el("join-step"), vault_words.recovered(steps, again=False))
         show(el("join-bar"), False)
         show(el("join-close"), True)
         el("join-close").focus()

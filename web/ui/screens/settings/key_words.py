@@ -3,7 +3,7 @@
 As words.py, it touches no page.
 """
 
-from ui import words
+from ui import reasons, words
 from ui.kit.texts import plural, t
 
 
@@ -46,8 +46,9 @@ def trouble(nodes):
 def _trouble(node):
     name, error = words.node_name(node["endpoint"]), node["last_error"]
     if node["refused"] or words.refuses(node):
-        if error:
-            return t("{name} refuses them ({why})", name=name, why=words.code_and_detail(error))
+        why = reasons.why(words.code_and_detail(error)).rstrip(".") if error else ""
+        if why:
+            return t("{name} refuses them ({why})", name=name, why=why)
         return t("{name} refuses them", name=name)
     if node["pending_out"]:
         return plural(
@@ -72,12 +73,10 @@ def publish_error(reason, before):
     if not reason:
         return ""
     if before:
-        return t(
+        told = t(
             "Your keys are not published yet, so your words still lead to the nodes that your keys had before. It is "
-            "tried again. {reason}",
-            reason=words.theirs(reason),
+            "tried again."
         )
-    return t(
-        "Your keys are not published yet, so your words find nothing. It is tried again. {reason}",
-        reason=words.theirs(reason),
-    )
+    else:
+        told = t("Your keys are not published yet, so your words find nothing. It is tried again.")
+    return words.because(told, reason)

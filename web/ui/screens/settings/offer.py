@@ -1,5 +1,6 @@
 """The dialog of the device that takes another one along."""
 
+from ui import problems
 from ui.client import AgentError
 from ui.kit.dom import copied, el, on, say, show, spawn, tone, window
 from ui.kit.form import Form
@@ -63,7 +64,7 @@ class OfferDialog:
             name = await self._agent.call("device_request")
         except AgentError as error:
             if number == self._round:
-                self._end("bad", error.message)
+                self._end("bad", problems.complaint(error.kind, error.message))
             return
         if number == self._round:
             say(el("number-asks"), device_words.asks(name))
@@ -75,7 +76,7 @@ class OfferDialog:
             await self._agent.call("approve_device", number=el("number-text").value)
         except AgentError as error:
             if error.kind == "NotPaired" and error.code != "wrong_number":
-                self._end("bad", error.message)
+                self._end("bad", problems.complaint(error.kind, error.message))
                 return
             el("number-text").select()
             raise

@@ -3,7 +3,7 @@
 import json
 
 from ui.client import AgentError
-from ui.kit.dom import download, el, on_window, say, spawn, tone, window
+from ui.kit.dom import download, el, on_window, say, show, spawn, tone, window
 from ui.kit.texts import t
 from ui.screens.settings import storage_words
 from ui.shell import banner
@@ -55,6 +55,7 @@ class Storage:
         except Exception:  # browsers without it
             pass
         name, text = storage_words.kept(persisted, used)
+        show(el("protection-storage"), True)
         tone(el("protection-storage"), name)
         say(el("protection-storage-words"), text)
 

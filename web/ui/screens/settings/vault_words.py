@@ -92,17 +92,23 @@ def recovered_title(steps):
     return t("Not everything is back yet") if steps.get("nodes") else t("They are back")
 
 
-def recovered(steps):
+def joined_title(steps):
+    """Write whether all of it has come along."""
+    return t("Not everything is here yet") if steps.get("nodes") else t("This device has everything now")
+
+
+def recovered(steps, again=True):
     """Write what has come back, and what has not.
 
     Parameters:
         steps: as for `recovery`; with "nodes" if some of them could not be read.
+        again: False if it was never here before.
     """
     records = steps.get("records", {"done": 0, "total": 0})
     found = _identities(steps["identities"]["total"])
     if records["done"]:
         found += ", " + words.number_of_messages(records["done"])
-    found = t("{what}: here again.", what=found)
+    found = t("{what}: here again.", what=found) if again else t("{what}: here.", what=found)
     nodes = steps.get("nodes")
     if nodes:
         return (

@@ -11,7 +11,7 @@ from tests.simulation.run import failure
 SEEDS = 60
 FOUND = (
     *(10002007, 30000519, 30000645, 30000652, 31000273, 31000617, 40000837, 40000901, 40001336),
-    *(42000400, 42000414, 42000671, 42000711),
+    *(42000400, 42000414, 42000671, 42000711, 42001321),
 )
 """Seeds that have found faults, or alarmed without one."""
 

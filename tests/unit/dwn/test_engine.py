@@ -126,6 +126,15 @@ async def test_large_data_is_a_blob_as_long_as_a_message_needs_it(world: World, 
         await reply["entry"]["data"].read()
 
 
+async def test_data_that_come_again_take_the_place_of_a_blob_that_was_lost(world: World, blobs: CountingBlobs) -> None:
+    first = await world.write(data=LARGE)
+    await blobs.delete(await blobs.keys())
+    await world.write(existing=first, data=LARGE)
+    reply = await world.read(by=world.alice, recordId=first["recordId"])
+    assert await reply["entry"]["data"].read() == LARGE
+    assert await blobs.keys() == world.dwn.store.blob_keys()
+
+
 async def test_a_refused_write_leaves_no_blob(world: World, blobs: CountingBlobs) -> None:
     """Invariants 1 and 4."""
     write = await world.compose(data=LARGE)

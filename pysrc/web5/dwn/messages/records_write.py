@@ -228,10 +228,10 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
     check_coverage(write)
     # Nothing is refused from here on.
     tenant, garbage = tenant or store.enrol(call.tenant), []
-    if incoming is not None and incoming.key is not None and held is None:
+    if incoming is not None and incoming.key is not None:
+        # Also in the place of the same data: those that are held may be lost, which nobody has seen yet.
+        garbage += store.drop_blobs(tenant, record_id, keep=None)
         store.add_blob(tenant, record_id, incoming.cid, BlobRow(incoming.key, incoming.size))
-    elif incoming is not None and incoming.key is not None:
-        garbage.append(incoming.key)
     if existing:
         store.supersede(existing)
         garbage += store.drop_blobs(tenant, record_id, keep=descriptor["dataCid"])

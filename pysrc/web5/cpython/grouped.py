@@ -279,9 +279,7 @@ class GroupedDatabase(Database):
 
     def _tidied(self, done: asyncio.Future[None]) -> None:
         self._checkpointing = None
-        if done.cancelled():
-            return
-        if (error := done.exception()) is not None:
+        if (error := None if done.cancelled() else done.exception()) is not None:
             report("the log of a database stays as it is for now", error)
         elif self._pages >= LARGEST_LOG and self._broken is None:
             self._end()

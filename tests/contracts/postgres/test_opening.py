@@ -35,6 +35,26 @@ def test_what_cannot_be_reached_says_why(url: str, change, words: str) -> None:
         open_postgres(change(url), "web5_x")
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('FATAL:  Peer authentication failed for user "web5"', "createuser, and name none: postgresql:///NAME"),
+        ('FATAL:  password authentication failed for user "web5"', "the right password into ~/.pgpass"),
+        ("fe_sendauth: no password supplied", "the password into ~/.pgpass"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "web5"', "has to name this machine"),
+    ],
+)
+def test_who_is_not_let_in_is_told_the_way(said: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words of PostgreSQL 15, of whose ways in the tests' server has one alone."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise psycopg.OperationalError(f"connection failed: connection to server on socket failed: {said}")
+
+    monkeypatch.setattr(psycopg, "connect", refused)
+    with pytest.raises(StorageError, match=f"does not let this node in.*{words}"):
+        open_postgres("postgresql://web5@/web5", "web5_x")
+
+
 async def test_a_user_without_rights_is_told_what_he_needs(server: PostgresServer, url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE ROLE guest LOGIN")

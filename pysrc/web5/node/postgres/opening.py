@@ -19,6 +19,16 @@ OLDEST = 150000
 PREFIX = "web5_"
 """The beginning of the names of a node's schemas."""
 
+_WAYS_IN = (
+    (
+        "Peer authentication failed",
+        "on this machine, it lets in whoever has that name here: run the node as that user, or make a user of"
+        " PostgreSQL for yourself, with createuser, and name none: postgresql:///NAME",
+    ),
+    ("password authentication failed", "put the right password into ~/.pgpass or PGPASSWORD"),
+    ("no password supplied", "put the password into ~/.pgpass or PGPASSWORD"),
+    ("no pg_hba.conf entry", "PostgreSQL's pg_hba.conf has to name this machine, user and database"),
+)
 _LONGEST = 63
 _OPENING = 0x77656235
 """The lock of whoever makes a schema."""
@@ -119,4 +129,7 @@ def _told(error: Exception) -> StorageError:
         return StorageError(f"the database's URL cannot be read ({words}): it is like postgresql://user@host/name")
     if "does not exist" in words and "database" in words:
         return StorageError(f"there is no such database ({words}): make it with createdb")
+    for sign, way_out in _WAYS_IN:
+        if sign in words:
+            return StorageError(f"PostgreSQL does not let this node in ({words}): {way_out}")
     return fault_of(error) or StorageError(f"PostgreSQL cannot be used: {words}")

@@ -14,6 +14,7 @@ from app.messages.protocol import Person as People
 from tests.unit.conftest import World
 from tests.unit.page.persons import person
 from web5 import TypedRecord
+from web5.api.typed.records import TypedRecords
 
 
 async def test_alice_writes_bob_accepts_and_answers(world: World) -> None:
@@ -193,3 +194,21 @@ async def test_at_the_start_the_newest_last_words_alone_are_sent_again(
     await alice.ask("choose_identity", did=alice.did)
     await alice.until(carol, "theirs")
     assert sent == [carol.did]
+
+
+async def test_what_is_just_being_stored_is_not_said_to_have_arrived(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await person(world, "alice"), await person(world, "bob")
+    await alice.ask("judge_person", did=bob.did, standing="accepted")
+    shown, create = list[Any](), TypedRecords.create
+
+    async def seen_at_once(self: TypedRecords[Any], *values: Any, **options: Any) -> TypedRecord[Any]:
+        made = await create(self, *values, **options)
+        alice.device.session.messages._letters.take(made.record)  # as the event of it may, before the call returns
+        shown.extend(await alice.sees(bob))
+        return made
+
+    monkeypatch.setattr(TypedRecords, "create", seen_at_once)
+    await alice.write(bob, "hello")
+    assert [text for text, _ in shown] == ["hello"] and shown[0][1] in ("here", "mine")

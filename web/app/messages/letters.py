@@ -73,9 +73,14 @@ class Letter:
 
 
 class Letters:
-    """The messages between an identity and others."""
+    """The messages between an identity and others.
+
+    Attributes:
+        writing: the key of the message that is being stored; it is under way from the moment that it is here.
+    """
 
     def __init__(self, me: str) -> None:
+        self.writing = ""
         self._me = me
         self._letters: dict[str, Letter] = {}
         self._threads: dict[str, list[Letter]] = {}
@@ -112,6 +117,7 @@ class Letters:
         if letter is None:
             created = min(microseconds(record.date_created), time.time_ns() // 1000)
             letter = self._letters[record.id] = Letter(record, thread, mine, created)
+            letter.under_way = mine and letter.key != "" and letter.key == self.writing
             insort(self._threads.setdefault(thread, []), letter, key=_order)
             if len(self._letters) > MOST:
                 self.drop(min((one[0] for one in self._threads.values()), key=_order).id)

@@ -249,7 +249,11 @@ class Messages:
         async with self._writing:
             letter = self._letters.by_key(did, message.key)
             if letter is None:
-                letter = await self._write(did, message)
+                self._letters.writing = message.key
+                try:
+                    letter = await self._write(did, message)
+                finally:
+                    self._letters.writing = ""
                 self._tasks.start(self._delivery.deliver(letter))
         self._changed()
         return (await self._views.shown([letter]))[0]

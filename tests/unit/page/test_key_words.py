@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ui.screens.settings import key_words
 
-from tests.unit.page.test_words import REFUSED, node, registration
+from tests.unit.page.test_sync_words import REFUSED, node, registration
 
 
 @pytest.mark.parametrize(

@@ -118,9 +118,10 @@ def test_texts_are_looked_up_beside_the_module(tmp_path: Path) -> None:
     kit.mkdir(parents=True)
     for package in (kit.parent, kit):
         (package / "__init__.py").touch()
-    for name in ("kit/texts.py", "words.py", "reasons.py", "library_words.py"):
+    for name in ("kit/texts.py", "words.py", "sync_words.py", "reasons.py", "library_words.py"):
         (kit.parent / name).write_text((WEB / "ui" / name).read_text())
     (kit / "spoken.json").write_text(LANGUAGES["de"].read_text())
-    program = "from ui import words; print(words.ago(7200), words.messages(12345), words.rate(1_500_000), sep='|')"
+    said = "words.ago(7200), words.messages(12345), sync_words.rate(1_500_000)"
+    program = f"from ui import sync_words, words; print({said}, sep='|')"
     found = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "vor 2 Stunden|12.345 Nachrichten|1,5 MB/s"

@@ -1,6 +1,6 @@
 """The texts of the home screen. As words.py, it touches no page."""
 
-from ui import words
+from ui import sync_words, words
 from ui.kit.texts import plural, t
 
 _FULL = 507
@@ -18,7 +18,7 @@ def needs(state, requests):
     nodes = state["endpoints"] + state["keys"]
     full = sorted({node["endpoint"] for node in nodes if _is_full(node)})
     refused = sum([node["refused"] for node in nodes if not _is_full(node)])
-    asking = sorted({(node["endpoint"], node["registration"]["state"]) for node in nodes if words.asks(node)})
+    asking = sorted({(node["endpoint"], node["registration"]["state"]) for node in nodes if sync_words.asks(node)})
     if state["storage"]["trouble"]:
         found.append(("bad", t("This browser does not store what you write."), t("Settings"), "settings"))
     lack = t("{name} has no room left for you.")

@@ -1,6 +1,6 @@
 """One remote node: its state, and the messages that wait or were refused."""
 
-from ui import words
+from ui import sync_words, words
 from ui.kit.dom import clone, document, now, say, show, slot, tone
 from ui.kit.texts import plural, t
 from ui.screens.nodes import node_words
@@ -50,14 +50,14 @@ class NodeCard:
         """
         self._node = node
         self.tick()
-        say(self._slot("ask-words"), self._needed or words.node_removal(is_last))
+        say(self._slot("ask-words"), self._needed or sync_words.node_removal(is_last))
         say(self._slot("out"), words.messages(node["pending_out"]))
         say(self._slot("in"), words.messages(node["pending_in"]))
         why = node_words.waits(node, interval)
         show(self._slot("why"), bool(why))
         say(self._slot("why"), why)
         self._registration.show(node["registration"])
-        error = None if words.asks(node) else node["last_error"]
+        error = None if sync_words.asks(node) else node["last_error"]
         show(self._slot("error"), bool(error))
         if error:
             say(self._slot("error-detail"), words.code_and_detail(error))
@@ -65,7 +65,7 @@ class NodeCard:
 
     def ask_again(self, reason):
         """Ask whether to remove the node, though something would be lost by that."""
-        self._needed = words.node_needed(reason)
+        self._needed = sync_words.node_needed(reason)
         say(self._slot("ask-words"), self._needed)
         self._removing(False)
         say(self._slot("remove-yes"), t("Remove anyway"))
@@ -83,7 +83,7 @@ class NodeCard:
         last = node["last_success"]
         say(self._slot("last"), t("never") if last is None else words.ago((now() - last) / 1000))
         left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
-        name, text = ("busy", self._flow) if self._flow else words.node_state(node, left if left > 0 else None)
+        name, text = ("busy", self._flow) if self._flow else sync_words.node_state(node, left if left > 0 else None)
         tone(self._slot("dot"), name)
         say(self._slot("state"), text)
 

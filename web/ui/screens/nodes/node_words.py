@@ -1,6 +1,6 @@
 """The texts of the nodes beside those that words.py has: what flows and waits, and a move. It touches no page."""
 
-from ui import words
+from ui import sync_words, words
 from ui.kit.texts import grouped, plural, t
 
 STEPS = (
@@ -28,15 +28,15 @@ def waits(node, interval):
     """
     if not node["pending_out"] + node["pending_in"]:
         return ""
-    if words.asks(node):
+    if sync_words.asks(node):
         return t("It keeps nothing before you have answered what it asks.")
     if node["registration"]["state"] == "working":
         return t("It comes as soon as this node knows you.")
     if node["reachable"] is False:
         return t("The node does not answer. What waits is safe here, and goes by itself once it does.")
-    if words.refuses(node):
+    if sync_words.refuses(node):
         return t("The node answers, and does not take it now. What waits is safe here, and is tried again.")
-    if words.fails(node):
+    if sync_words.fails(node):
         return t("The last try broke off. What waits is safe here, and is tried again.")
     if interval == "off":
         return t("You sync only when you ask: press “Sync now”.")
@@ -56,7 +56,7 @@ def step(name, steps):
     later = [other for other, _ in STEPS[[one for one, _ in STEPS].index(name) + 1 :]]
     if any(other in steps for other in later) or (name != "fill" and done and done == total):
         return "good", text
-    return "busy", text + (": " + words.progress(done, total) if name == "fill" and total > 1 else "…")
+    return "busy", text + (": " + sync_words.progress(done, total) if name == "fill" and total > 1 else "…")
 
 
 def moved(found):

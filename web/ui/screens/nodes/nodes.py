@@ -1,6 +1,6 @@
 """The remote nodes: reachable or not, last sync, and the messages that wait or were refused."""
 
-from ui import library_words, words
+from ui import library_words, sync_words, words
 from ui.client import AgentError
 from ui.kit.dom import el, keep, on, on_items, place, say, show, spawn, spent, tone, window
 from ui.kit.form import Form
@@ -75,13 +75,13 @@ class Nodes:
         spawn(self._hour.refresh())
         self._form.allow()
         show(el("nodes-wait"), not self._nodes)
-        clocks = words.clocks(self._nodes)
+        clocks = sync_words.clocks(self._nodes)
         show(el("clock-note"), bool(clocks))
         say(el("clock-note"), clocks)
         show(el("damaged"), bool(state["damaged"]))
         say(el("damaged"), words.damaged(state["damaged"]))
-        say(el("nodes-wait"), words.nodes_unknown(state["did_error"]))
-        say(el("notes-kept"), words.kept(self._nodes))
+        say(el("nodes-wait"), sync_words.nodes_unknown(state["did_error"]))
+        say(el("notes-kept"), sync_words.kept(self._nodes))
         keys = key_words.trouble(state["keys"])
         show(el("keys-words"), bool(keys))
         say(el("keys-words"), keys)
@@ -90,13 +90,13 @@ class Nodes:
         el("sync-mode").disabled = False
         if window.document.activeElement.id != "sync-mode":
             el("sync-mode").value = state["interval"]
-        el("sync-mode").title = words.interval(state["interval"])
+        el("sync-mode").title = sync_words.interval(state["interval"])
         el("compare").disabled = not self._nodes
         self._busy(syncing)
         name, text = key_words.summary(self._nodes, syncing, state["did_error"], state["keys"])
         tone(el("summary"), name)
         say(el("summary-words"), text)
-        troubled = [node for node in self._nodes if words.troubles(node)]
+        troubled = [node for node in self._nodes if sync_words.troubles(node)]
         need("nodes", len(troubled), _needing(len(troubled)), "bad")
 
     def down(self):
@@ -159,7 +159,7 @@ class Nodes:
         if total and done < total:
             el("sync-bar").max = total
             el("sync-bar").value = done
-            say(el("sync-words"), words.progress(done, total) if total > _FEW else "")
+            say(el("sync-words"), sync_words.progress(done, total) if total > _FEW else "")
         else:
             el("sync-bar").removeAttribute("value")
 
@@ -169,7 +169,7 @@ class Nodes:
 
     def news(self, entries):
         """Say what happened to endpoints."""
-        self._write_news("\n".join([words.news(entry) for entry in entries]))
+        self._write_news("\n".join([sync_words.news(entry) for entry in entries]))
         self._old_at = spent() + _NEWS_MILLISECONDS
 
     def _write_news(self, text):
@@ -188,7 +188,7 @@ class Nodes:
         self._write_news(t("Comparing…"))
         try:
             found = await self._agent.call("compare")
-            self._write_news(words.comparison(found))
+            self._write_news(sync_words.comparison(found))
             self._compared = True
         except AgentError as error:
             self._write_news("")

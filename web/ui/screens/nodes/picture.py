@@ -2,8 +2,9 @@
 
 import math
 
-from ui import words
+from ui import sync_words, words
 from ui.kit.dom import clone, el, now, say, show, slot, tone
+from ui.kit.texts import grouped
 from ui.screens.nodes import node_words
 from ui.screens.settings import device_words
 
@@ -68,7 +69,7 @@ class Picture:
 
     def _show_node(self, node, flow, body, row):
         left = (node["next_try"] - now()) / 1000 if node["next_try"] else 0
-        name, text = ("busy", flow) if flow else words.node_state(node, left if left > 0 else None)
+        name, text = ("busy", flow) if flow else sync_words.node_state(node, left if left > 0 else None)
         waiting = node["pending_out"] + node["pending_in"]
         if name == "good" and waiting:
             name = "busy"
@@ -76,5 +77,5 @@ class Picture:
         say(slot(body, "state"), text)
         say(slot(row, "state"), text)
         show(slot(body, "count"), bool(waiting))
-        say(slot(body, "count"), words.grouped(waiting) if waiting else "")
+        say(slot(body, "count"), grouped(waiting) if waiting else "")
         say(slot(row, "count"), words.messages(waiting))

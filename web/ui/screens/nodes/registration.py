@@ -1,6 +1,6 @@
 """The demands of a node before it keeps anything: its terms, as text and never as markup, work, an invitation."""
 
-from ui import words
+from ui import sync_words
 from ui.client import AgentError
 from ui.kit.dom import say, show, slot
 from ui.shell import banner
@@ -34,7 +34,7 @@ class Registration:
         if found["state"] != "terms" or found["terms_hash"] != self._read:
             self._read = None
         self._found = found
-        text = words.registration(found)
+        text = sync_words.registration(found)
         show(slot(self._item, "registration"), bool(text))
         say(slot(self._item, "registration-words"), text)
         self._show_parts()

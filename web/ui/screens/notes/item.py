@@ -1,6 +1,6 @@
 """What a note and a file have in common in the list: how old they are, where they are, who can read them."""
 
-from ui import words
+from ui import sync_words, words
 from ui.kit.dom import local_time, now, say, show, slot, tone
 from ui.kit.texts import t
 from ui.screens.notes import note_words
@@ -49,7 +49,7 @@ class Item:
         chip = slot(self.element, "waiting")
         show(chip, bool(note["waiting"]))
         if note["waiting"]:
-            name, text = words.waiting(note["waiting"])
+            name, text = sync_words.waiting(note["waiting"])
             tone(chip, name)
             say(chip, text)
             chip.title = note_words.lacking(note["waiting"])

@@ -3,7 +3,7 @@
 As words.py, it touches no page.
 """
 
-from ui import reasons, words
+from ui import reasons, sync_words, words
 from ui.kit.texts import plural, t
 
 
@@ -11,22 +11,22 @@ def summary(nodes, syncing, error, keys):
     """Return tone and words for the header, from the worst that is true of the nodes, and of those of the keys.
 
     Parameters:
-        nodes, error: as `words.summary` has them.
+        nodes, error: as `sync_words.summary` has them.
         keys: the nodes of the agent's own records.
     """
-    tone, text = words.summary(nodes, syncing, error)
+    tone, text = sync_words.summary(nodes, syncing, error)
     return (tone, text) if tone != "good" else _of_keys(keys) or (tone, text)
 
 
 def _of_keys(keys):
     if not keys:
         return "warn", t("Keys kept here only")
-    if any(node["refused"] or words.refuses(node) for node in keys):
+    if any(node["refused"] or sync_words.refuses(node) for node in keys):
         return "bad", t("Keys refused")
     down = [node for node in keys if node["reachable"] is False]
     if down:
         return "warn", t("Keys: {n} of {all} unreachable", n=len(down), all=len(keys))
-    if any(words.asks(node) or words.fails(node) for node in keys):
+    if any(sync_words.asks(node) or sync_words.fails(node) for node in keys):
         return "warn", t("Keys: not synced")
     if any(node["pending_out"] or node["pending_in"] for node in keys):
         return "warn", t("Keys waiting")
@@ -45,7 +45,7 @@ def trouble(nodes):
 
 def _trouble(node):
     name, error = words.node_name(node["endpoint"]), node["last_error"]
-    if node["refused"] or words.refuses(node):
+    if node["refused"] or sync_words.refuses(node):
         why = reasons.why(words.code_and_detail(error)).rstrip(".") if error else ""
         if why:
             return t("{name} refuses them ({why})", name=name, why=why)

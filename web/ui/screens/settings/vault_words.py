@@ -1,6 +1,6 @@
 """The texts of the vault, of its words and of recovery. As words.py, it touches no page."""
 
-from ui import words
+from ui import sync_words, words
 from ui.kit.texts import plural, t
 
 
@@ -79,7 +79,7 @@ def recovery(steps):
         return t("Found. Fetching your identities…")
     text = _identities(steps["identities"]["total"]) + ": "
     if "records" in steps and steps["records"]["total"]:
-        return text + words.progress(steps["records"]["done"], steps["records"]["total"])
+        return text + sync_words.progress(steps["records"]["done"], steps["records"]["total"])
     return text + t("fetching their notes…")
 
 

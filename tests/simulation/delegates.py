@@ -39,6 +39,7 @@ from web5.errors import GrantMissing, IdentityError, StorageError
 from web5.sync import State, SyncReport, Unsettled
 from web5.sync.exchange.grants import SYNCED_BY
 from web5.sync.exchange.history import OUTLIVED
+from web5.sync.states import Wanted
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -386,7 +387,7 @@ def expected_by_owner(world: World, owner: Person) -> Expected:
     kept: set[str] = set()
     for one in delegates(world):
         if one.owner is owner:
-            rows = one.sync.unsettled(limit=None, states=[State.WAITING])
+            rows = one.sync.unsettled(wanted=Wanted(states=frozenset([State.WAITING])), limit=None)
             waiting = {row.message_cid: row.code for row in rows if row.direction == "push"}
             nodes = [*world.devices_of(owner.did), *world.documents[owner.did]]
             elsewhere = set[str]().union(*(held(node.dwn, owner.did) for node in nodes))

@@ -21,6 +21,7 @@ from tests.simulation.rules import expected
 from tests.simulation.silence import is_distrusted, is_paused
 from tests.simulation.world import World, held
 from web5.sync import SyncReport
+from web5.sync.states import Wanted
 
 SHARE = 0.2
 """Of the scenarios."""
@@ -147,7 +148,7 @@ def _untold(world: World, device: Device, endpoint: Endpoint) -> Iterator[str]:
     for person in device.identities:
         if endpoint in world.documents[person.did]:
             lacks = expected(world.account.of(person.did)).cids & held(device.dwn, person.did)
-            rows = device.sync.unsettled(person.did, endpoint=endpoint.url, limit=None)
+            rows = device.sync.unsettled(person.did, Wanted(endpoint.url), limit=None)
             told = {row.message_cid for row in rows if row.direction == "push"}
             for cid in sorted(lacks - held(endpoint.dwn, person.did) - told):
                 yield f"does not tell that {endpoint.name} lacks {world.story.called(cid)}"

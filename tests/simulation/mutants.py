@@ -26,7 +26,7 @@ from web5.remote.clocks import NodeClock
 from web5.remote.pauses import Pauses
 from web5.sync.exchange import push, registrar
 from web5.sync.exchange.applying import Applying
-from web5.sync.exchange.pull import Pull
+from web5.sync.exchange.arrivals import Arrivals
 from web5.sync.exchange.visit import EndpointSync
 from web5.sync.ledger.entries import Entries, Inbox
 from web5.sync.ledger.ledger import Ledger
@@ -226,7 +226,7 @@ MUTANTS: dict[str, Mutant] = {
     "missing is settled": Mutant(
         "what cannot be read here counts as sent", push, "damaged_here", storage.missing_is_settled
     ),
-    "failed read is gone": Mutant("a read that fails drops its row", Pull, "_record", storage.failed_read_is_gone),
+    "failed read is gone": Mutant("a read that fails drops its row", Arrivals, "record", storage.failed_read_is_gone),
     "blobs stay": Mutant("deletes leave large data", Store, "drop_blobs", storage.blobs_stay),
     "not looked after": Mutant("what closed is not opened again", Flusher, "probe", storage.is_not_looked_after),
     "no write-back": Mutant("what was cleared is not stored again", Flusher, "_lose", storage.loss_is_a_failure),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from web5.dwn.store.durable.flusher import Flusher
-from web5.sync.exchange.pull import Pull
+from web5.sync.exchange.arrivals import Arrivals
 
 
 def missing_is_settled(damaged_here: Any) -> Any:
@@ -14,7 +14,7 @@ def missing_is_settled(damaged_here: Any) -> Any:
 
 
 def failed_read_is_gone(record: Any) -> Any:
-    def fault(self: Pull, cid: str, outcome: Any) -> None:
+    def fault(self: Arrivals, cid: str, outcome: Any) -> None:
         if outcome.waits_for or outcome.settled:
             record(self, cid, outcome)
         else:

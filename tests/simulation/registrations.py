@@ -28,6 +28,7 @@ from web5.ports.http import HttpResponse
 from web5.remote.registration import RegistrationClient
 from web5.sync import Registration, RegistrationState
 from web5.sync.exchange.registrar import Registrar
+from web5.sync.states import Wanted
 
 if TYPE_CHECKING:
     from tests.simulation.device import Device
@@ -200,7 +201,7 @@ async def check_told(world: World) -> None:
                 for one in device.sync.status(person.did):
                     if one.endpoint == endpoint.url and one.last_error is None:
                         world.fail(f"{device.name} does not tell that {endpoint.name} wants a registration")
-                rows = device.sync.unsettled(person.did, endpoint=endpoint.url, limit=None)
+                rows = device.sync.unsettled(person.did, Wanted(endpoint.url), limit=None)
                 for row in rows:
                     if row.state == "pending":
                         what = world.story.called(row.message_cid)

@@ -20,6 +20,7 @@ from web5.errors import AskedToWait
 from web5.sync import State, Unsettled
 from web5.sync.plan.dependencies import MISSING, provided_keys
 from web5.sync.plan.policy import FRUITLESS, recall
+from web5.sync.states import Wanted
 
 PAUSED = (429, 503)
 LACKING = tuple(code for code in MISSING if code != "TimestampAhead" and not code.endswith("InPrevious"))
@@ -38,7 +39,7 @@ def check_that_nothing_is_silent(world: World) -> None:
 
 def _silent(device: Device, tenant: str, endpoint: Endpoint, should: set[str]) -> Iterator[str]:
     here, there = should & held(device.dwn, tenant), should & held(endpoint.dwn, tenant)
-    rows = device.sync.unsettled(tenant, endpoint=endpoint.url, limit=None)
+    rows = device.sync.unsettled(tenant, Wanted(endpoint.url), limit=None)
     told, called = {(row.direction, row.message_cid) for row in rows}, device.world.story.called
     if endpoint.lied or endpoint is device.world.for_good or is_paused(device, tenant, endpoint):
         return
@@ -69,7 +70,7 @@ def check_that_nobody_sleeps(device: Device) -> None:
 
 
 def _asleep(device: Device, tenant: str, endpoint: Endpoint) -> Iterator[str]:
-    rows = [row for row in device.sync.unsettled(tenant, endpoint=endpoint.url, limit=None) if _waits(row)]
+    rows = [row for row in device.sync.unsettled(tenant, Wanted(endpoint.url), limit=None) if _waits(row)]
     if not rows or endpoint.lied or endpoint is device.world.for_good or is_paused(device, tenant, endpoint):
         return
     here, there = held(device.dwn, tenant), held(endpoint.dwn, tenant)

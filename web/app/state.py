@@ -9,11 +9,12 @@ from web5 import Web5
 from web5.agent.publication.status import PublicationState, PublicationStatus
 from web5.dwn.values.timestamps import microseconds
 from web5.sync import Demands, Difference, EndpointStatus, RegistrationState, State, Unsettled
+from web5.sync.states import Wanted
 
 SHOWN = 20
 """Refused messages that are listed for an endpoint; all of them are counted."""
 
-FAILED = (State.REFUSED, State.BLOCKED, State.DISPLACED)
+FAILED = frozenset((State.REFUSED, State.BLOCKED, State.DISPLACED))
 
 
 def state_of(web5: Web5) -> dict[str, Any]:
@@ -78,8 +79,8 @@ def _endpoint(web5: Web5, status: EndpointStatus) -> dict[str, Any]:
     # While that is open the node refuses nothing in particular.
     is_open = registration.asks or registration.state == RegistrationState.WORKING
     failed = 0 if is_open else status.refused + status.displaced
-    unsettled = web5.agent.sync.unsettled
-    shown = unsettled(status.tenant, endpoint=status.endpoint, states=FAILED, limit=SHOWN) if failed else []
+    wanted = Wanted(status.endpoint, FAILED)
+    shown = web5.agent.sync.unsettled(status.tenant, wanted, limit=SHOWN) if failed else []
     return {
         "endpoint": status.endpoint,
         "reachable": status.reachable,

@@ -22,6 +22,7 @@ from web5.sync.states import (
     SyncReport,
     Unsettled,
     UnsettledMessages,
+    Wanted,
 )
 
 
@@ -202,16 +203,8 @@ class SyncApi:
             InvalidArgument: there is no such limit or state, or the cursor is none of ours.
             StorageBusy: another tab is the node, and more is asked for than is known here.
         """
-        _check_states(states)
-        return self._sync.unsettled(
-            self._tenants,
-            endpoint=endpoint,
-            states=states,
-            message_cids=message_cids,
-            target=target,
-            limit=limit,
-            cursor=cursor,
-        )
+        wanted = _wanted(endpoint, states, message_cids, target)
+        return self._sync.unsettled(self._tenants, wanted, limit=limit, cursor=cursor)
 
     async def all_unsettled(
         self,
@@ -229,12 +222,9 @@ class SyncApi:
         Raises:
             InvalidArgument: there is no such state.
         """
-        _check_states(states)
-        cursor = None
+        wanted, cursor = _wanted(endpoint, states, message_cids, target), None
         while True:
-            page, cursor = await self._sync.unsettled_page(
-                self._tenants, endpoint, states, message_cids, target, cursor
-            )
+            page, cursor = await self._sync.unsettled_page(self._tenants, wanted, cursor)
             for one in page:
                 yield one
             if cursor is None:
@@ -284,6 +274,14 @@ class SyncApi:
         return self._sync.listeners
 
 
-def _check_states(states: Collection[State] | None) -> None:
+def _wanted(
+    endpoint: str | None, states: Collection[State] | None, cids: Collection[str] | None, target: str | None
+) -> Wanted:
     for state in () if states is None else texts("states", states):
         choice("state", state, [one.value for one in State])
+    return Wanted(
+        endpoint,
+        None if states is None else frozenset(states),
+        None if cids is None else frozenset(cids),
+        target,
+    )

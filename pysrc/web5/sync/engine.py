@@ -31,20 +31,21 @@ from web5.sync.exchange.send import send
 from web5.sync.exchange.visit import visit_endpoint
 from web5.sync.ledger.ledger import Ledger, Tenant
 from web5.sync.removal import fetch_the_rest
-from web5.sync.schedule.intervals import LIVE, parse_interval
 from web5.sync.schedule.live import Live
-from web5.sync.schedule.runs import SyncRuns, run_every
+from web5.sync.schedule.runs import SyncRuns
+from web5.sync.schedule.schedule import Schedule
 from web5.sync.states import (
+    ANY,
     Direction,
     EndpointStatuses,
     SendResult,
-    State,
     SyncEvent,
     SyncReport,
     Unsettled,
     UnsettledMessages,
+    Wanted,
 )
-from web5.sync.status import Wanted, damaged_messages, endpoint_statuses, unsettled_messages
+from web5.sync.status import damaged_messages, endpoint_statuses, unsettled_messages
 from web5.tasks import TaskSet, notify
 from web5.urls import same_endpoint
 
@@ -99,7 +100,7 @@ class SyncEngine:
             *(dwn, self._ledger, clock, remote, signer_for, self.grants.held, self._notify, registrar)
         )
         visit = partial(visit_endpoint, self._context, self._wake_others)
-        self._live = live = Live(self._context, jitter)
+        live = Live(self._context, jitter)
 
         def make_link(tenant: str, url: str) -> Link:
             link = Link(tenant, url, clock, visit, partial(self._notify, SyncEvent("endpoint", tenant, url)), jitter)
@@ -108,18 +109,17 @@ class SyncEngine:
 
         self._links = Links(self._context, resolver, make_link, live.remove)
         self._runs = SyncRuns(self._links, self._context)
-        self._timer: asyncio.Task[None] | None = None
-        self._interval = "off"
         self._sending = TaskSet("sending a message failed")
         self._deliveries = Deliveries(self._context, resolver, jitter)
+        self._schedule = Schedule(self._context, self._links, self._runs, self._deliveries, live)
         if registrar is not None:
             registrar.on_changed = lambda tenant, url: self._notify(SyncEvent("registration", tenant, url))
-            registrar.on_agreed = self._continue_at
+            registrar.on_agreed = self._schedule.continue_at
 
     @property
     def interval(self) -> str:
         """The interval given to `start`; "off" while nothing happens by itself."""
-        return self._interval
+        return self._schedule.interval
 
     def events(self) -> SyncEvents:
         """Return an iterator over the events from now on."""
@@ -218,41 +218,19 @@ class SyncEngine:
         Raises:
             InvalidArgument: it is none of these.
         """
-        seconds = parse_interval(interval)
-        await self._cancel_timers()
-        self._interval = interval
-        if seconds is not None:
-            # Live, an endpoint is visited once it is connected, so not at once.
-            live = interval == LIVE
-            timer = run_every(self._context, seconds, self._round, self.revive if live else None, at_once=not live)
-            self._timer = asyncio.create_task(timer)
-            if live:
-                self._live.start(self._links)
-                self._deliveries.set_retries(True)
-                self._deliveries.visit()
-                self._context.background.start(self._links.refresh_with_timeout(self._ledger.tenants()))
+        await self._schedule.start(interval)
 
     def wake(self, tenant: str | None = None) -> None:
         """Run sync soon, in the background, because something changed; does nothing while sync is off."""
-        tenants = self._chosen(tenant)
-        if self._timer and tenants:
-            self._context.background.start(self._runs.round(tenants, Work.ALL))
-        if self._timer:
-            self._deliveries.visit(None if tenant is None else [tenant])
-
-    async def _round(self) -> None:
-        self._deliveries.visit()
-        await self._runs.round(self._ledger.tenants(), Work.ALL)
+        self._schedule.wake(tenant)
 
     async def revive(self) -> None:
         """Connect anew and visit every endpoint: the device may have slept, or changed its network."""
-        if self._interval == LIVE:
-            await self._live.reconnect()
-        self.wake()
+        await self._schedule.revive()
 
     async def stop(self) -> None:
         """Start nothing more by itself and end all visits at once; messages under way stay unsettled."""
-        await self._cancel_timers()
+        await self._schedule.stop()
         await self._sending.cancel()
         await self._deliveries.stop()
         await self._runs.stop()
@@ -388,55 +366,38 @@ class SyncEngine:
 
     def status(self, tenant: str | None = None) -> EndpointStatuses:
         """Return the status of every endpoint of the tenant, or of all tenants; and of what they sent to others."""
-        found = endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._timer is not None)
+        found = endpoint_statuses(self._context, self._links, self._chosen(tenant), on=self._schedule.is_on)
         found.deliveries = self._ledger.deliveries.statuses(_authors(tenant))
         return found
 
     def unsettled(
-        self,
-        tenant: Chosen = None,
-        *,
-        endpoint: str | None = None,
-        states: Collection[State] | None = None,
-        message_cids: Collection[str] | None = None,
-        target: str | None = None,
-        limit: int | None = PAGE,
-        cursor: str | None = None,
+        self, tenant: Chosen = None, wanted: Wanted = ANY, *, limit: int | None = PAGE, cursor: str | None = None
     ) -> UnsettledMessages:
         """Return a page of the messages that are not yet where they should be, with the reason.
 
         By endpoint, outgoing first, oldest first; what was sent to others comes last. `status` counts all of them.
 
         Parameters:
-            tenant, endpoint, states, message_cids: only of these tenants, at this URL, in these states, of these
-                messages; None: any. A message in flight is found by the state it had before.
-            target: only what was sent to the nodes of this DID.
+            tenant: only of this tenant, or these; None: any.
             limit: the number of messages at the most; None: all of them, which takes as long as there are many.
             cursor: that of the page before.
 
         Raises:
             InvalidArgument: there is no such limit, or the cursor is none of ours.
         """
+        tenants = [] if wanted.target else self._chosen(tenant)
         return unsettled_messages(
-            *(self._context, [] if target else self._chosen(tenant), _authors(tenant), self._deliveries.is_in_flight),
-            wanted=Wanted(endpoint, states, message_cids, target),
+            *(self._context, tenants, _authors(tenant), self._deliveries.is_in_flight),
+            wanted=wanted,
             limit=limit,
             cursor=cursor,
         )
 
     async def unsettled_page(
-        self,
-        tenant: Chosen,
-        endpoint: str | None,
-        states: Collection[State] | None,
-        message_cids: Collection[str] | None,
-        target: str | None,
-        cursor: str | None,
+        self, tenant: Chosen, wanted: Wanted, cursor: str | None
     ) -> tuple[list[Unsettled], str | None]:
         """Return a page as `unsettled` does, and where the next one begins; who waits for it need not be the node."""
-        page = self.unsettled(
-            tenant, endpoint=endpoint, states=states, message_cids=message_cids, target=target, cursor=cursor
-        )
+        page = self.unsettled(tenant, wanted, cursor=cursor)
         return list(page), page.cursor
 
     def damaged(self, tenant: str | None = None) -> list[Unsettled]:
@@ -459,9 +420,7 @@ class SyncEngine:
     def _applied(self, applied: Applied) -> None:
         if applied.source is None:
             self._context.made.put((applied.tenant, applied.message_cid), True)
-        if self._interval == LIVE and applied.source is None:
-            for link in self._links.of([applied.tenant]):
-                link.wake(Work.PUSH)
+            self._schedule.made_here(applied.tenant)
 
     def _damaged(self, tenant: str, cid: str, error: Exception) -> None:
         """Have a message that cannot be read here, or whose data cannot, fetched from whoever has it."""
@@ -471,32 +430,10 @@ class SyncEngine:
             return
         if self._ledger.damaged(tenant, cid, row.seq, f"{type(error).__name__}: {error}", context.clock.now()):
             self._notify(SyncEvent("damaged", tenant))
-            self._wake(tenant, Work.FETCH)
-
-    def _continue_at(self, endpoint: str) -> None:
-        """Visit an endpoint to whose demands the person has agreed."""
-        if self._timer:
-            for link in self._links:
-                if link.url == endpoint:
-                    link.visit(Work.ALL)
+            self._schedule.wake_links(tenant, Work.FETCH)
 
     def _wake_others(self, link: Link, work: Work) -> None:
-        """Wake the tenant's other links, as far as sync may act by itself now."""
-        self._wake(link.tenant, work, besides=link)
-
-    def _wake(self, tenant: str, work: Work, besides: Link | None = None) -> None:
-        if work := work & (Work.FOLLOW if self._timer else self._runs.allowed):
-            for link in self._links.of([tenant]):
-                if link is not besides:
-                    link.wake(work)
-
-    async def _cancel_timers(self) -> None:
-        self._interval = "off"
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._deliveries.set_retries(False)
-        await self._live.stop()
+        self._schedule.wake_links(link.tenant, work, besides=link)
 
 
 def _authors(chosen: Chosen) -> Collection[str] | None:

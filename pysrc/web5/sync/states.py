@@ -148,6 +148,26 @@ class Unsettled:
     target: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The unsettled messages that are asked for; None stands for any.
+
+    Parameters:
+        endpoint: only at this URL.
+        states: only in these; a message in flight is found by the state it had before.
+        message_cids: only of these messages.
+        target: only what was sent to the nodes of this DID.
+    """
+
+    endpoint: str | None = None
+    states: frozenset[State] | None = None
+    message_cids: frozenset[str] | None = None
+    target: str | None = None
+
+
+ANY = Wanted()
+
+
 class UnsettledMessages(list[Unsettled]):
     """A page of unsettled messages; `cursor` is where the next page begins, None on the last one."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from web5.dwn.values.timestamps import moment_or_none
@@ -25,6 +24,7 @@ from web5.sync.states import (
     State,
     Unsettled,
     UnsettledMessages,
+    Wanted,
 )
 
 DIRECTIONS: tuple[Direction, Direction] = ("push", "pull")
@@ -51,16 +51,6 @@ def endpoint_statuses(context: SyncContext, links: Links, tenants: Sequence[str]
             error = context.tenant_error(tenant)
             found.append(EndpointStatus(tenant, "", None, False, None, None, 0, 0, 0, error, Activity.NOWHERE))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The unsettled messages that are asked for: at one URL, in some states, of some messages, sent to one DID."""
-
-    url: str | None = None
-    states: Collection[State] | None = None
-    cids: Collection[str] | None = None
-    target: str | None = None
 
 
 def unsettled_messages(
@@ -91,8 +81,8 @@ def unsettled_messages(
     page = _page(context, tenants, wanted, limit, start)
     if page.cursor is None:
         _add_deliveries(context, page, authors, is_in_flight, wanted, limit, start)
-    if cursor is None and wanted.url is None and (wanted.states is None or State.DAMAGED in wanted.states):
-        page[:0] = damaged_messages(context, tenants, wanted.cids, DAMAGED_SHOWN)
+    if cursor is None and wanted.endpoint is None and (wanted.states is None or State.DAMAGED in wanted.states):
+        page[:0] = damaged_messages(context, tenants, wanted.message_cids, DAMAGED_SHOWN)
     return page
 
 
@@ -100,7 +90,7 @@ def _page(
     context: SyncContext, tenants: Sequence[str], wanted: Wanted, limit: int | None, start: tuple[int, int, int]
 ) -> UnsettledMessages:
     ledger, found = context.ledger, UnsettledMessages()
-    endpoints = [one for tenant in tenants for one in ledger.endpoints(tenant) if wanted.url in (None, one.url)]
+    endpoints = [one for tenant in tenants for one in ledger.endpoints(tenant) if wanted.endpoint in (None, one.url)]
     for endpoint in sorted(endpoints, key=lambda one: one.id):
         for side, direction in enumerate(DIRECTIONS):
             if (endpoint.id, side) < start[:2]:
@@ -108,7 +98,7 @@ def _page(
             room = -1 if limit is None else limit + 1 - len(found)
             after = start[2] if (endpoint.id, side) == start[:2] else 0
             states = _kept_as(endpoint, wanted.states)
-            entries = _side(context, direction).unsettled(endpoint.id, room, after, states, wanted.cids)
+            entries = _side(context, direction).unsettled(endpoint.id, room, after, states, wanted.message_cids)
             found += _described(context, endpoint, direction, entries)
             if limit is not None and len(found) > limit:
                 del found[limit:]
@@ -128,9 +118,9 @@ def _add_deliveries(
 ) -> None:
     room = -1 if limit is None else limit + 1 - len(page)
     after = start[2] if start[0] == DELIVERIES else 0
-    about = {"target": wanted.target, "url": wanted.url}
+    about = {"target": wanted.target, "url": wanted.endpoint}
     rows = context.ledger.deliveries.page(
-        authors, after=after, limit=room, states=wanted.states, cids=wanted.cids, **about
+        authors, after=after, limit=room, states=wanted.states, cids=wanted.message_cids, **about
     )
     for row in rows:
         if limit is not None and len(page) >= limit:

@@ -15,6 +15,7 @@ from web5.dwn.data import MAX_INLINE_BYTES
 from web5.dwn.values.cid import message_cid
 from web5.dwn.values.types import Message
 from web5.sync import State
+from web5.sync.states import Wanted
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -59,12 +60,12 @@ async def test_what_was_sent_arrives_though_node_and_device_were_away(setting: S
         assert sent.pending
         later = await guest.write(b"I was here twice", existing=entry)
         [sent] = await guest.sync.send(guest.did, message_cid(later), whom)
-        assert len(guest.sync.unsettled(target=whom)) == 2
+        assert len(guest.sync.unsettled(wanted=Wanted(target=whom))) == 2
     await setting.two.restart()
     async with setting.device("guest") as guest:
-        assert len(guest.sync.unsettled(target=whom)) == 2
+        assert len(guest.sync.unsettled(wanted=Wanted(target=whom))) == 2
         assert (await guest.sync.now()).delivered == 2
-        assert guest.sync.unsettled(target=whom) == []
+        assert guest.sync.unsettled(wanted=Wanted(target=whom)) == []
     async with host.device("host") as phone:
         await phone.sync.now()
         assert sorted((await phone.contents()).values()) == [b"I was here twice", LARGE]
@@ -79,12 +80,12 @@ async def test_a_protocol_that_their_node_lacks_is_said_and_waited_for(setting: 
         await guest.configure(GUESTS)
         entry = await guest.write(b"I was here", **PLACE)
         [sent] = await guest.sync.send(guest.did, message_cid(entry), phone.did)
-        [row] = guest.sync.unsettled(target=phone.did)
+        [row] = guest.sync.unsettled(wanted=Wanted(target=phone.did))
         assert sent.pending and row.state is State.WAITING
         assert row.detail.startswith(f"the node of {phone.did} lacks protocol {GUESTS['protocol']}: ")
         await phone.configure(GUESTS)
         assert (await phone.sync.now()).ok
         await guest.sync.retry()
-        assert guest.sync.unsettled(target=phone.did) == []
+        assert guest.sync.unsettled(wanted=Wanted(target=phone.did)) == []
         await phone.sync.now()
         assert list((await phone.contents()).values()) == [b"I was here"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from hashlib import sha256
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from app.service import Service
+from starlette.responses import JSONResponse, Response
 
 from tests.unit.page.devices import Device
 from tests.watch import Watch
@@ -112,3 +114,30 @@ async def test_what_cannot_be_meant_is_refused(device: Device) -> None:
         await service.use_invitation(f"{ORIGIN}/dwn0", " ")
     with pytest.raises(BadReply):
         await service.registration(f"{ORIGIN}/nowhere")
+
+
+async def test_the_page_is_shown_what_a_node_refuses_with_its_words(tmp_path: Path) -> None:
+    async with embedded(tmp_path / "remotes", None) as app:
+
+        async def refusing(scope: Any, receive: Any, send: Any) -> None:
+            request = json.loads(dict(scope["headers"]).get(b"dwn-request", b"null"))
+            message = (request or {}).get("params", {}).get("message")
+            if scope["path"].endswith("/info"):
+                await Response(status_code=404)(scope, receive, send)
+            elif message is None or message["descriptor"]["method"] != "Write":
+                await app(scope, receive, send)
+            else:
+                status = {"code": 400, "detail": "Notes are not welcome."}
+                reply = {"jsonrpc": "2.0", "id": request["id"], "result": {"reply": {"status": status}}}
+                await JSONResponse(reply)(scope, receive, send)
+
+        http = HttpxHttp(httpx.ASGITransport(refusing))
+        agent = await open_agent(gateway_uris=[f"{ORIGIN}/dht"], data_path=tmp_path / "agent", http=http)
+        device = Device(agent, [f"{ORIGIN}/dwn0"])
+        await device.session.open()
+        await device.service.create_note("hello", 1_700_000_000_000_000)
+        await agent.publish_all()
+        await device.service.sync_now()
+        [shown] = (await device.service.state())["endpoints"]
+        assert (shown["refused"], [one["detail"] for one in shown["refusals"]]) == (1, ["Notes are not welcome."])
+        await agent.close()

@@ -15,7 +15,7 @@ import pytest
 from tests.unit.sync.world import Answer, Device, World, cid_of, reply_of, unreachable
 from tests.vm_steps import Work, measured, multiply
 from web5.dwn.values.types import Message
-from web5.sync.states import State
+from web5.sync.states import State, Wanted
 
 FEW, MANY = 1_000, 20_000
 ENOUGH = 1.05
@@ -118,11 +118,15 @@ async def _next_page(store: Store) -> Any:
 
 
 async def _failures(store: Store) -> Any:
-    return store.sync.unsettled(states=[State.REFUSED, State.BLOCKED, State.DISPLACED], limit=20)
+    return store.sync.unsettled(
+        wanted=Wanted(states=frozenset((State.REFUSED, State.BLOCKED, State.DISPLACED))), limit=20
+    )
 
 
 async def _of_messages(store: Store) -> Any:
-    return store.sync.unsettled(message_cids=[store.sent, f"{store.sent}-1", f"{store.sent}-7"])
+    return store.sync.unsettled(
+        wanted=Wanted(message_cids=frozenset((store.sent, f"{store.sent}-1", f"{store.sent}-7")))
+    )
 
 
 async def _visit(store: Store) -> Any:

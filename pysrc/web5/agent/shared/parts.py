@@ -33,14 +33,15 @@ from web5.sync.events import SyncEvents
 from web5.sync.exchange.grants import GrantBook
 from web5.sync.ledger.ledger import Tenant
 from web5.sync.states import (
+    ANY,
     Direction,
     EndpointStatuses,
     SendResult,
-    State,
     SyncEvent,
     SyncReport,
     Unsettled,
     UnsettledMessages,
+    Wanted,
 )
 
 T = TypeVar("T")
@@ -332,22 +333,16 @@ class SharedSync(_Part):
     def unsettled(
         self,
         tenant: str | Collection[str] | None = None,
+        wanted: Wanted = ANY,
         *,
-        endpoint: str | None = None,
-        states: Collection[State] | None = None,
-        message_cids: Collection[str] | None = None,
-        target: str | None = None,
         limit: int | None = PAGE,
         cursor: str | None = None,
     ) -> UnsettledMessages:
         tenants = [tenant] if isinstance(tenant, str) else tenant
         if self._shared.real is not None:
-            return self._shared.real.sync.unsettled(
-                tenants, endpoint=endpoint, states=states, message_cids=message_cids, target=target, limit=limit,
-                cursor=cursor,
-            )  # fmt: skip
+            return self._shared.real.sync.unsettled(tenants, wanted, limit=limit, cursor=cursor)
         state = self._shared.state
-        found = state.matching(tenants, endpoint, states, message_cids, target)
+        found = state.matching(tenants, wanted)
         is_all = state.all_told or (limit is not None and len(found) >= limit)
         if cursor is not None or not is_all:
             raise StorageBusy(
@@ -357,17 +352,9 @@ class SharedSync(_Part):
         return UnsettledMessages(found[:limit])
 
     async def unsettled_page(
-        self,
-        tenant: Collection[str],
-        endpoint: str | None,
-        states: Collection[State] | None,
-        message_cids: Collection[str] | None,
-        target: str | None,
-        cursor: str | None,
+        self, tenant: Collection[str], wanted: Wanted, cursor: str | None
     ) -> tuple[list[Unsettled], str | None]:
-        kept = None if states is None else list(states)
-        cids = None if message_cids is None else list(message_cids)
-        return await self._do(Service.unsettled_page, list(tenant), endpoint, kept, cids, target, cursor)
+        return await self._do(Service.unsettled_page, list(tenant), wanted, cursor)
 
     def damaged(self, tenant: str | None = None) -> list[Unsettled]:
         if self._shared.real is not None:

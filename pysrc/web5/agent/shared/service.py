@@ -21,7 +21,7 @@ from web5.dwn.values.types import Message
 from web5.errors import InvalidArgument
 from web5.ports.crypto import JoseAlgorithm
 from web5.sync import Demands, Difference
-from web5.sync.states import Direction, SendResult, State, SyncReport, Unsettled
+from web5.sync.states import Direction, SendResult, SyncReport, Unsettled, Wanted
 
 
 class Service:
@@ -193,16 +193,10 @@ class Service:
         return await self._agent.sync.check(tenants)
 
     async def unsettled_page(
-        self,
-        tenants: list[str],
-        endpoint: str | None,
-        states: list[State] | None,
-        message_cids: list[str] | None,
-        target: str | None,
-        cursor: str | None,
+        self, tenants: list[str], wanted: Wanted, cursor: str | None
     ) -> tuple[list[Unsettled], str | None]:
         """As `SyncEngine.unsettled_page`."""
-        return await self._agent.sync.unsettled_page(tenants, endpoint, states, message_cids, target, cursor)
+        return await self._agent.sync.unsettled_page(tenants, wanted, cursor)
 
     async def send(self, tenant: str, message_cid: str, target: str | None) -> list[SendResult]:
         """As `SyncEngine.send`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from web5.agent.agent import Agent
 from web5.agent.identities import Identity
@@ -13,7 +12,7 @@ from web5.agent.vault.store import Protection
 from web5.agent.vault.vault import State as VaultState
 from web5.dwn.values.types import Message
 from web5.sync.ledger.ledger import Tenant
-from web5.sync.states import DeliveryStatus, EndpointStatus, State, Unsettled
+from web5.sync.states import DeliveryStatus, EndpointStatus, Unsettled, Wanted
 
 MOST_TOLD = 1000
 """Unsettled messages that are told."""
@@ -48,27 +47,20 @@ class AgentState:
     gateways: tuple[str, ...]
     publications: tuple[PublicationStatus, ...]
 
-    def matching(
-        self,
-        tenants: Collection[str] | None,
-        endpoint: str | None,
-        states: Collection[State] | None,
-        message_cids: Collection[str] | None,
-        target: str | None,
-    ) -> list[Unsettled]:
-        """Return the unsettled messages that pass the filters of `SyncEngine.unsettled`."""
+    def matching(self, tenants: Collection[str] | None, wanted: Wanted) -> list[Unsettled]:
+        """Return the unsettled messages of some tenants that are asked for."""
 
-        def passes(wanted: Any, value: Any) -> bool:
-            return wanted is None or value in wanted
+        def passes(chosen: Collection[str] | None, value: str) -> bool:
+            return chosen is None or value in chosen
 
         return [
             one
             for one in self.unsettled
             if passes(tenants, one.tenant)
-            and endpoint in (None, one.endpoint)
-            and passes(states, one.state)
-            and passes(message_cids, one.message_cid)
-            and target in (None, one.target)
+            and wanted.endpoint in (None, one.endpoint)
+            and passes(wanted.states, one.state)
+            and passes(wanted.message_cids, one.message_cid)
+            and wanted.target in (None, one.target)
         ]
 
 

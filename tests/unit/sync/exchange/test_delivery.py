@@ -17,6 +17,7 @@ from web5.dwn.values.types import Message
 from web5.errors import DidError, InvalidArgument, TooManyUndelivered, Unreachable
 from web5.sync import SendResult, State, SyncEvent, Unsettled
 from web5.sync.exchange.delivery import deliveries
+from web5.sync.states import Wanted
 
 A, B, C = f"{HOST}/a", f"{HOST}/b", f"{HOST}/c"
 URI = "https://talk.example"
@@ -69,7 +70,7 @@ class Two:
         self.world.network.faults.clear()
 
     def left(self, phone: Device | None = None) -> list[Unsettled]:
-        return (phone or self.phone).sync.unsettled(target=self.bob.did)
+        return (phone or self.phone).sync.unsettled(wanted=Wanted(target=self.bob.did))
 
     def has(self, node: str, message: Message) -> bool:
         return cid_of(message) in self.world.held(self.world.remotes[node], self.bob)
@@ -488,7 +489,7 @@ async def test_many_are_told_of_page_by_page_after_the_own(two: Two) -> None:
         found += page
     assert [row.target for row in found] == [None] * 5 + [two.bob.did] * 10
     assert {row.message_cid for row in found[5:]} == {cid_of(line) for line in lines}
-    asked = two.phone.sync.unsettled(endpoint=C, message_cids=[cid_of(lines[0])], states=[State.PENDING])
+    asked = two.phone.sync.unsettled(wanted=Wanted(C, frozenset([State.PENDING]), frozenset([cid_of(lines[0])])))
     assert [(row.endpoint, row.target) for row in asked] == [(C, two.bob.did)]
 
 

@@ -11,6 +11,7 @@ from tests.unit.sync.world import HOST, World, cid_of, reply_of, unreachable
 from web5.dwn import compose
 from web5.errors import BlobMissing, DidError, InvalidArgument, StorageFull
 from web5.sync import State
+from web5.sync.states import Wanted
 
 A, B = f"{HOST}/a", f"{HOST}/b"
 
@@ -185,7 +186,7 @@ async def test_send_to_another_did_goes_to_its_nodes_in_the_sender_s_name(world:
     assert "RecordsWriteAuthorizationFailed" in result.detail
     assert not result.pending
     assert [status.pending_out for status in phone.sync.status()] in ([], [1, 1], [0])
-    [kept] = phone.sync.unsettled(target=bob.did)
+    [kept] = phone.sync.unsettled(wanted=Wanted(target=bob.did))
     assert (kept.state, kept.code, kept.endpoint) == (State.REFUSED, 401, B)
 
 

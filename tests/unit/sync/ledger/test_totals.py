@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from web5.errors import InvalidArgument, StorageFull
 from web5.sync.ledger.ledger import Endpoint, Ledger, Tenant
 from web5.sync.plan.policy import Outcome, classify, waiting_for
 from web5.sync.plan.push import Item
-from web5.sync.states import Listing, State
+from web5.sync.states import Listing, State, Unsettled, Wanted
 
 URLS = ["http://a", "http://b", "http://c"]
 OUTCOMES = [
@@ -241,14 +241,22 @@ async def test_a_page_after_the_other_gives_all_in_their_order(tmp_path: Path) -
             found += page
         assert found == everything
     first, last = cid_of(messages[1]), cid_of(messages[8])
-    assert [row.message_cid for row in device.sync.unsettled(message_cids=[last, first, "none"])] == [first, last] * 2
-    one = device.sync.unsettled(endpoint=everything[0].endpoint)
+
+    def asked(
+        endpoint: str | None = None, states: Sequence[State] = (), message_cids: Sequence[str] = ()
+    ) -> list[Unsettled]:
+        return device.sync.unsettled(
+            wanted=Wanted(endpoint, frozenset(states) or None, frozenset(message_cids) or None)
+        )
+
+    assert [row.message_cid for row in asked(message_cids=[last, first, "none"])] == [first, last] * 2
+    one = asked(endpoint=everything[0].endpoint)
     assert one == everything[:5]
-    assert device.sync.unsettled(states=[State.REFUSED]) == [row for row in everything if row.state is State.REFUSED]
-    assert len(device.sync.unsettled(states=[State.REFUSED])) == 4
+    assert asked(states=[State.REFUSED]) == [row for row in everything if row.state is State.REFUSED]
+    assert len(asked(states=[State.REFUSED])) == 4
     # The whole endpoint is blocked, so all that is pending is.
-    assert len(device.sync.unsettled(states=[State.BLOCKED])) == 6
-    assert device.sync.unsettled(states=[State.PENDING, State.WAITING, State.DISPLACED]) == []
+    assert len(asked(states=[State.BLOCKED])) == 6
+    assert asked(states=[State.PENDING, State.WAITING, State.DISPLACED]) == []
     assert [status.refused for status in device.sync.status()] == [5, 5]
 
 

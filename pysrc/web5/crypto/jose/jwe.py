@@ -11,7 +11,6 @@ Invariants:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -20,9 +19,8 @@ from typing import Any, Protocol
 
 from web5.crypto.checks import GCM_TAG
 from web5.crypto.encoding import b64url_decode, b64url_encode
-from web5.crypto.jose.jwk import key_material, public_jwk
 from web5.errors import CryptoError
-from web5.ports.crypto import Crypto, Jwk
+from web5.ports.crypto import Crypto
 from web5.strict_json import parse
 
 ENCRYPTION = "A256GCM"
@@ -37,7 +35,7 @@ _PARTS = 5
 
 
 class KeyManagement(Protocol):
-    """A secret that both sides have or come to (RFC 7518, section 4), which wraps the content key or is it.
+    """A secret that both sides have (RFC 7518, section 4), which wraps the content key or is it.
 
     Attributes:
         alg: the name in the protected header.
@@ -171,44 +169,6 @@ class Password:
             raise CryptoError(f"p2s of a JWE is a salt of at least {MIN_SALT_BYTES} bytes")
         whole = self.alg.encode() + b"\0" + salt
         return await crypto.pbkdf2(self.password, whole, iterations, KEY_BYTES)
-
-
-@dataclass(frozen=True, repr=False)
-class Agreement:
-    """The recipient's key, which agrees on the secret with a fresh one of the sender's.
-
-    Parameters:
-        jwk: of X25519 or of an EC curve. For encrypting the public one will do.
-    """
-
-    jwk: Jwk
-    alg = "ECDH-ES+A256KW"
-
-    async def new_secret(self, crypto: Crypto) -> tuple[bytes, dict[str, Any]]:
-        ephemeral = await crypto.generate_key(key_material(self.jwk).curve)
-        shared = await crypto.shared_secret(ephemeral, public_jwk(self.jwk))
-        return concat_kdf(shared, self.alg), {"epk": public_jwk(ephemeral)}
-
-    async def secret(self, crypto: Crypto, header: Mapping[str, Any]) -> bytes:
-        shared = await crypto.shared_secret(self.jwk, header.get("epk") or {})
-        producer, recipient = (b64url_decode(header.get(name, "")) for name in ("apu", "apv"))
-        return concat_kdf(shared, self.alg, producer, recipient)
-
-
-def concat_kdf(
-    shared: bytes, algorithm: str, producer: bytes = b"", recipient: bytes = b"", *, length: int = KEY_BYTES
-) -> bytes:
-    """Derive a key from a shared secret (RFC 7518, section 4.6.2; NIST SP 800-56A, with SHA-256).
-
-    Parameters:
-        algorithm: what the key is for, as the header names it.
-        producer, recipient: what `apu` and `apv` say of the two parties.
-        length: bytes.
-    """
-    fields = [len(field).to_bytes(4, "big") + field for field in (algorithm.encode(), producer, recipient)]
-    info = b"".join(fields) + (8 * length).to_bytes(4, "big")
-    rounds = range(1, -(-length // 32) + 1)
-    return b"".join(hashlib.sha256(n.to_bytes(4, "big") + shared + info).digest() for n in rounds)[:length]
 
 
 async def _unwrapped(crypto: Crypto, secret: bytes, encrypted_key: bytes) -> bytes:

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from web5.cpython.crypto import CPythonCrypto
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.crypto.jose import jwe
-from web5.crypto.jose.jwe import Agreement, Direct, KeyManagement, Password, concat_kdf
-from web5.crypto.jose.jwk import public_jwk
+from web5.crypto.jose.jwe import Direct, KeyManagement, Password
 from web5.errors import CryptoError
-from web5.ports.crypto import KeyAlgorithm
 
 KEY = bytes(range(32))
 OTHER = bytes(range(1, 33))
@@ -29,33 +27,14 @@ REFERENCE = {
 }
 """Made by `CompactJwe` of @web5/agent."""
 
-ALICE, BOB = (
-    # RFC 7518, appendix C
-    {
-        "kty": "EC",
-        "crv": "P-256",
-        "x": "gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0",
-        "y": "SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps",
-        "d": "0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo",
-    },
-    {
-        "kty": "EC",
-        "crv": "P-256",
-        "x": "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ",
-        "y": "e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck",
-        "d": "VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw",
-    },
-)
 crypto = CPythonCrypto()
 WAYS: list[KeyManagement] = [
     Direct(KEY),
     Password(b"password", iterations=10),
-    Agreement(BOB),
 ]
 WRONG: list[KeyManagement] = [
     Direct(OTHER),
     Password(b"passwort", iterations=10),
-    Agreement(ALICE),
 ]
 
 
@@ -186,50 +165,9 @@ async def test_an_encrypted_key_beside_dir_is_refused() -> None:
         await jwe.decrypt(crypto, ".".join([protected, "AAAA", *rest]), Direct(KEY))
 
 
-async def test_the_agreement_of_the_specification() -> None:
-    shared = await crypto.shared_secret(ALICE, public_jwk(BOB))
-    assert shared == await crypto.shared_secret(BOB, public_jwk(ALICE))
-    derived = concat_kdf(shared, "A128GCM", b"Alice", b"Bob", length=16)
-    assert b64url_encode(derived) == "VqqN6vgjbSBcIijNcacQGg"
-
-
-@pytest.mark.parametrize("curve", ["X25519", "P-256", "secp256k1"])
-async def test_whoever_has_the_public_key_encrypts_to_the_private_one(curve: KeyAlgorithm) -> None:
-    private = await crypto.generate_key(curve)
-    text = await jwe.encrypt(crypto, b"secret", Agreement(public_jwk(private)))
-    assert await jwe.decrypt(crypto, text, Agreement(private)) == b"secret"
-    ephemeral = _header(text)["epk"]
-    assert ephemeral["crv"] == curve and "d" not in ephemeral
-    assert ephemeral != _header(await jwe.encrypt(crypto, b"secret", Agreement(private)))["epk"]
-
-
-async def test_what_the_header_says_of_the_parties_goes_into_the_key() -> None:
-    text = await jwe.encrypt(crypto, b"secret", Agreement(BOB))
-    for apu in (b64url_encode(b"Alice"), "", "*", 7):
-        with pytest.raises(CryptoError):
-            await jwe.decrypt(crypto, _with_header(text, {**_header(text), "apu": apu}), Agreement(BOB))
-
-
-@pytest.mark.parametrize("epk", [None, {}, "epk", [], {**ALICE, "crv": "P-384"}, {**ALICE, "y": ALICE["x"]}])
-async def test_a_senders_key_that_is_none_is_refused(epk: Any) -> None:
-    text = await jwe.encrypt(crypto, b"secret", Agreement(BOB))
-    with pytest.raises(CryptoError):
-        await jwe.decrypt(crypto, _with_header(text, {**_header(text), "epk": epk}), Agreement(BOB))
-
-
-async def test_keys_that_agree_upon_nothing_are_refused() -> None:
-    signing = await crypto.generate_key("Ed25519")
-    for jwk in (signing, public_jwk(signing), {}):
-        with pytest.raises(CryptoError):
-            await jwe.encrypt(crypto, b"secret", Agreement(jwk))
-    text = await jwe.encrypt(crypto, b"secret", Agreement(BOB))
-    with pytest.raises(CryptoError, match="needs a private key"):
-        await jwe.decrypt(crypto, text, Agreement(public_jwk(BOB)))
-
-
 def test_keys_are_not_shown() -> None:
     for key in WAYS:
-        assert not any(secret in repr(key) for secret in ("password", "\\x01", BOB["d"]))
+        assert not any(secret in repr(key) for secret in ("password", "\\x01"))
 
 
 _SMALL = st.integers(max_value=3)
@@ -246,8 +184,6 @@ _HEADERS = st.fixed_dictionaries(
         "enc": st.just("A256GCM") | _JSON,
         "p2c": _SMALL | st.text() | st.none() | st.integers(min_value=10**9),
         "p2s": st.binary(max_size=20).map(b64url_encode) | _JSON,
-        "epk": st.just(public_jwk(ALICE)) | _JSON,
-        "apu": _JSON,
         "cty": _JSON,
     },
 )

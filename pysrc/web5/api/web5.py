@@ -14,11 +14,10 @@ from pydantic import BaseModel
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor, Delegate
-from web5.agent.delegation.authorize import A_YEAR, accept_delegation, create_delegation
+from web5.agent.delegation.authorize import A_YEAR, create_delegation
 from web5.agent.delegation.delegation import METHODS, Delegation, ProtocolPermissions
 from web5.agent.identities import Identity
 from web5.agent.leases import Lease
-from web5.agent.publication.dwn_service import checked_endpoints
 from web5.api import arguments
 from web5.api.anonymous import Anonymous, anonymous
 from web5.api.devices import DevicesApi, JoinDevice
@@ -27,7 +26,7 @@ from web5.api.identities.identities import DidApi, IdentitiesApi, VaultApi
 from web5.api.messages.messages import MessagesApi
 from web5.api.nodes.nodes import NodesApi
 from web5.api.nodes.registering import OnRegistration, RegistrationTeller
-from web5.api.opening import DEFAULT_SYNC_INTERVAL, Opened, unlocked_agent
+from web5.api.opening import Asked, Opened, accepted, ask_for_delegation, unlocked_agent
 from web5.api.permissions.delegation import DelegationApi
 from web5.api.permissions.permissions import PermissionsApi
 from web5.api.protocols import ProtocolsApi
@@ -35,10 +34,9 @@ from web5.api.records.records import RecordsApi
 from web5.api.sync import SyncApi
 from web5.api.typed.records import TypedRecords
 from web5.dids.models import PortableDid
-from web5.errors import DelegationError, InvalidArgument, NotPublishedWarning, RecoveryError
+from web5.errors import DelegationError, NotPublishedWarning, RecoveryError
 from web5.platform import OPTIONS, Config
 from web5.settings import Progress, ignore_progress
-from web5.sync.schedule.intervals import parse_interval
 
 if TYPE_CHECKING:
     from web5.agent.delegation.connect.app import WalletConnect
@@ -213,30 +211,27 @@ class Web5(Archives):
             StorageBusy: another process has the store.
             StorageError: the store cannot be opened.
         """
-        parse_interval(sync or DEFAULT_SYNC_INTERVAL)
-        _check(dwn_endpoints, did_dht_gateways, platform_options)
-        arguments.callback("registration", registration)
-        _check_join(join, recovery_phrase)
-        given = agent is not None or did_dht_gateways is not None or config is not None
-        async with unlocked_agent(
-            agent,
-            dwn_endpoints,
-            did_dht_gateways,
-            config,
-            password,
-            recovery_phrase,
-            on_progress,
-            platform_options,
-            join,
-        ) as opened:
+        asked = Asked(
+            sync=sync,
+            dwn_endpoints=dwn_endpoints,
+            did_dht_gateways=did_dht_gateways,
+            config=config,
+            password=password,
+            recovery_phrase=recovery_phrase,
+            agent=agent,
+            on_progress=on_progress,
+            registration=registration,
+            join=join,
+            platform_options=platform_options,
+        )
+        async with unlocked_agent(asked) as opened:
             agent = opened.agent
             identity = agent.identities.chosen()
             if wallet is not None and (identity is None or identity.connected_did is None):
                 on_progress("wallet", 0, 1)
-                identity, created = await _accepted(
-                    opened, await _ask(agent, wallet), sync, on_progress, wallet.display_name
-                )
-                return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
+                given = await ask_for_delegation(agent, wallet)
+                identity, created = await accepted(asked, opened, given, wallet.display_name)
+                return cls._connection(asked, opened, identity, created=created)
             if created := identity is None:
                 if recovery_phrase is not None or join is not None:
                     raise RecoveryError("The agent is back, but its nodes hold no identity. Connect again to make one.")
@@ -244,7 +239,7 @@ class Web5(Archives):
                 identity = await agent.create_identity("Default", opened.endpoints, by_default=True)
             await agent.identities.keep_choice()
             await opened.sync(sync)
-            return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
+            return cls._connection(asked, opened, identity, created=created)
 
     @classmethod
     async def connect_as_delegate(
@@ -278,16 +273,21 @@ class Web5(Archives):
             IdentityError: the keys do not fit, or the owner, or another delegate of it, is on this agent.
             InvalidArgument, VaultLocked, WrongPassword, SettingsError, StorageBusy, StorageError: as for `connect`.
         """
-        parse_interval(sync or DEFAULT_SYNC_INTERVAL)
-        _check(dwn_endpoints, did_dht_gateways, platform_options)
-        arguments.callback("registration", registration)
-        delegated = Delegation.from_json(delegation)
-        given = agent is not None or did_dht_gateways is not None or config is not None
-        async with unlocked_agent(
-            agent, dwn_endpoints, did_dht_gateways, config, password, None, on_progress, platform_options
-        ) as opened:
-            identity, created = await _accepted(opened, delegated, sync, on_progress, name, keys)
-            return cls._connection(opened, identity, registration, on_progress, created=created, configured=given)
+        asked = Asked(
+            sync=sync,
+            dwn_endpoints=dwn_endpoints,
+            did_dht_gateways=did_dht_gateways,
+            config=config,
+            password=password,
+            agent=agent,
+            on_progress=on_progress,
+            registration=registration,
+            platform_options=platform_options,
+        )
+        given = Delegation.from_json(delegation)
+        async with unlocked_agent(asked) as opened:
+            identity, created = await accepted(asked, opened, given, name, keys)
+            return cls._connection(asked, opened, identity, created=created)
 
     @classmethod
     def anonymous(
@@ -381,28 +381,15 @@ class Web5(Archives):
         return self._of(self.agent, self.agent.identities.get(did), self._lease)
 
     @classmethod
-    def _connection(
-        cls,
-        opened: Opened,
-        identity: Identity,
-        registration: OnRegistration | None,
-        on_progress: Progress,
-        *,
-        created: bool,
-        configured: bool,
-    ) -> Connection:
-        """Return what `connect` gives, which is called two frames above the warning.
-
-        Parameters:
-            configured: the caller said where DIDs are published, or that they are not.
-        """
-        if not (opened.agent.gateways.uris or configured):
+    def _connection(cls, asked: Asked, opened: Opened, identity: Identity, *, created: bool) -> Connection:
+        """Return what `connect` gives, which is called two frames above the warning."""
+        if not (opened.agent.gateways.uris or asked.says_where):
             warn(_UNPUBLISHED, NotPublishedWarning, stacklevel=3)
-        on_progress("ready", 1, 1)
+        asked.on_progress("ready", 1, 1)
         web5 = cls._of(opened.agent, identity, opened.lease)
-        if registration is not None:
+        if asked.registration is not None:
             dids = [web5.connected_did, opened.agent.vault.agent_did or ""]
-            web5._registrations = RegistrationTeller(opened.agent, dids, registration)
+            web5._registrations = RegistrationTeller(opened.agent, dids, asked.registration)
         return Connection(web5, created=created, recovery_phrase=opened.recovery_phrase)
 
     @classmethod
@@ -434,34 +421,6 @@ class Web5(Archives):
         await self.close()
 
 
-async def _ask(agent: Agent, wallet: WalletConnect) -> Delegation:
-    from web5.agent.delegation.connect.app import WalletConnect, ask_wallet  # a start has no use for it
-
-    if not isinstance(wallet, WalletConnect):
-        raise InvalidArgument(f"wallet={arguments.shown(wallet)} has to be a WalletConnect.")
-    return await ask_wallet(agent, wallet)
-
-
-async def _accepted(
-    opened: Opened,
-    delegation: Delegation,
-    sync: str | None,
-    on_progress: Progress,
-    name: str,
-    keys: PortableDid | None = None,
-) -> tuple[Identity, bool]:
-    """Accept a delegation, and fetch what it allows; return the identity, and True if it is new here."""
-    agent = opened.agent
-    created = all(one.did != delegation.delegate_did for one in agent.identities.list())
-    identity = await accept_delegation(await agent.as_node(), delegation, name or "Delegate", keys)
-    await agent.identities.choose(identity.did)
-    if sync != "off":
-        on_progress("sync", 0, 1)
-        await agent.sync.now("pull", delegation.connected_did)
-    await opened.sync(sync)
-    return identity, created
-
-
 def _names(did: str, delegate_did: str | None) -> str:
     return did if delegate_did is None else f"{did} as {delegate_did}"
 
@@ -471,34 +430,3 @@ _UNPUBLISHED = (
     " data stay on this device. Set one, by Web5.connect(did_dht_gateways=[…]) or in config.json; or say that none is"
     " wanted, by did_dht_gateways=[]."
 )
-_NAMED = (
-    "sync",
-    "dwn_endpoints",
-    "did_dht_gateways",
-    "config",
-    "password",
-    "recovery_phrase",
-    "agent",
-    "on_progress",
-    "registration",
-    "wallet",
-    "join",
-)
-
-
-def _check_join(join: JoinDevice | None, recovery_phrase: str | None) -> None:
-    if join is not None and not isinstance(join, JoinDevice):
-        raise InvalidArgument(f"join={arguments.shown(join)} has to be a JoinDevice.")
-    if join is not None and recovery_phrase is not None:
-        raise InvalidArgument("join and recovery_phrase are two ways to the same: give one of them.")
-
-
-def _check(
-    dwn_endpoints: Sequence[str] | None, did_dht_gateways: Sequence[str] | None, platform_options: dict[str, Any]
-) -> None:
-    if dwn_endpoints is not None:
-        checked_endpoints(arguments.texts("dwn_endpoints", dwn_endpoints))
-    if did_dht_gateways is not None:
-        arguments.texts("did_dht_gateways", did_dht_gateways)
-    if unknown := sorted(platform_options.keys() - OPTIONS):
-        raise arguments.unknown_name("argument", unknown[0], sorted({*_NAMED, *OPTIONS}), of="connect()")

@@ -6,12 +6,14 @@ is left out of the subscription's filter, and a record that was changed is asked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from web5.api.records.filters import RecordFilter
 from web5.api.records.query import Query
 from web5.api.records.record import Record
+from web5.api.records.subscriptions import RecordSubscription
+from web5.errors import SubscriptionOverrun
 
 _LASTING = frozenset({"context_id", "parent_id", "protocol", "protocol_path", "recipient", "record_id", "schema"})
 """Filters by what no update changes."""
@@ -82,3 +84,35 @@ class Window:
         about = record.initial_write or record.raw_message
         date = record.raw_message["descriptor"].get("datePublished") if self._by_publication else None
         return date or about["descriptor"]["dateCreated"], record.id
+
+
+async def states(
+    window: Window, subscribe: Callable[[Callable[[], None]], RecordSubscription[Record]]
+) -> AsyncIterator[list[Record]]:
+    """Iterate over the states of a window: the one that it has now, and the next after each change.
+
+    Parameters:
+        subscribe: makes the subscription that tells of changes; it calls what it is given when it may have missed some.
+    """
+    stale = False
+
+    def again() -> None:
+        nonlocal stale
+        stale = True
+        subscription.wake()
+
+    subscription = subscribe(again)
+    async with subscription:
+        yield await window.load()
+        while True:
+            try:
+                events = await subscription.some()
+            except SubscriptionOverrun:
+                events, stale = [], True
+            if events is None:
+                return
+            if stale:
+                stale = False
+                yield await window.load()
+            elif await window.apply(events):
+                yield window.state

@@ -19,7 +19,7 @@ from web5.api.records import addresses
 from web5.api.records.data import prepare
 from web5.api.records.encryption import EncryptionChoice, RecordEncryption
 from web5.api.records.filters import EVERYTHING, RecordFilter, records_filter
-from web5.api.records.live import Window, lasting
+from web5.api.records.live import Window, lasting, states
 from web5.api.records.ordering import Sorting
 from web5.api.records.ordering import date_sort as wire_sort
 from web5.api.records.query import Cursor, Page, Query
@@ -30,7 +30,7 @@ from web5.dwn.data import MAX_INLINE_BYTES, DataStream
 from web5.dwn.reading.drl import Drl
 from web5.dwn.signatures.signing import without_none
 from web5.dwn.values.types import Message
-from web5.errors import Conflict, InvalidArgument, SubscriptionOverrun, Web5Error
+from web5.errors import Conflict, InvalidArgument, Web5Error
 from web5.settings import ByteProgress
 
 _UNSET: Any = object()
@@ -307,7 +307,7 @@ class RecordsApi:
             raise InvalidArgument(f"handler={arguments.shown(handler)} cannot be called.")
         return self._subscription(handler, _Place(from_, protocol_role, permission_grant_id), filters)
 
-    async def live(
+    def live(
         self,
         *,
         from_: str | None = None,
@@ -327,30 +327,10 @@ class RecordsApi:
             date_sort, filters: as for `query`.
         """
         arguments.positive("limit", limit)
-        place, stale = _Place(from_, protocol_role, permission_grant_id), False
-
-        def again() -> None:
-            nonlocal stale
-            stale = True
-            subscription.wake()
-
-        subscription = self._subscription(None, place, lasting(filters), again)
+        place = _Place(from_, protocol_role, permission_grant_id)
         query = partial(self.query, **place.named, date_sort=date_sort)
         window = Window(query, filters, wire_sort(date_sort), limit)
-        async with subscription:
-            yield await window.load()
-            while True:
-                try:
-                    events = await subscription.some()
-                except SubscriptionOverrun:
-                    events, stale = [], True
-                if events is None:
-                    return
-                if stale:
-                    stale = False
-                    yield await window.load()
-                elif await window.apply(events):
-                    yield window.state
+        return states(window, partial(self._subscription, None, place, lasting(filters)))
 
     def _subscription(
         self,

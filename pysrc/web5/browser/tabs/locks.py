@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import js
 from pyodide.ffi import JsException, to_js
 
 from web5.browser.javascript.scripts import js_function
+from web5.browser.tabs.tab_channel import VERSION
+from web5.browser.tabs.tab_keys import NAME
 from web5.errors import StorageBlocked, StorageBusy
 
 # Resolves, once the lock is ours, to the function that releases it.
@@ -20,6 +23,18 @@ _js_request = js_function(
       if (!navigator.locks) throw new DOMException("the page's address is not a secure one", "SecurityError");
       navigator.locks.request(name, { signal }, held).catch(reject);
     })
+    """
+)
+# The key, version and reign of the leader that serves, or nothing.
+_js_leader = js_function(
+    """
+    async (name) => {
+      const { held } = await navigator.locks.query();
+      const owner = held.find((lock) => lock.name === `${name}.leader`)?.clientId;
+      const prefix = `${name}.leader.`;
+      const shown = held.find((lock) => lock.clientId === owner && lock.name.startsWith(prefix));
+      return shown?.name.slice(prefix.length) ?? "";
+    }
     """
 )
 _js_release = js_function("(requested) => { requested.then((release) => release(), () => {}); }")
@@ -62,3 +77,28 @@ async def exclusive(name: str, patience: float = 2.0) -> Callable[[], None]:
         StorageBusy: another tab or worker has it.
     """
     return await hold(f"{name}.store", js.AbortSignal.timeout(int(patience * 1000)))
+
+
+@dataclass(frozen=True)
+class Leader:
+    """A tab that serves, as its lock `<name>.leader.<key>.<version>.<reign>` shows it."""
+
+    key: str
+    version: int
+    reign: int
+
+    @classmethod
+    def parse(cls, text: str) -> Leader | None:
+        """Read what a lock shows; None if it is no leader's."""
+        key, version, reign = (*text.split(".", 2), "", "")[:3]
+        if NAME.fullmatch(key) and VERSION.fullmatch(version) and VERSION.fullmatch(reign):
+            return cls(key, int(version), int(reign))
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.key}.{self.version}.{self.reign}"
+
+
+async def shown_leader(name: str) -> Leader | None:
+    """Return the tab that serves as the node, as the browser shows it (`tabs`, invariant 5); None if none does."""
+    return Leader.parse(str(await _js_leader(name)))

@@ -34,11 +34,9 @@ from typing import Any
 
 import js
 
-from web5.browser.javascript.scripts import js_function
-from web5.browser.tabs.locks import hold
-from web5.browser.tabs.tab_channel import VERSION, TabChannel
+from web5.browser.tabs.locks import Leader, hold, shown_leader
+from web5.browser.tabs.tab_channel import TabChannel
 from web5.browser.tabs.tab_errors import error_from_wire, error_to_wire
-from web5.browser.tabs.tab_keys import NAME
 from web5.errors import CryptoError, InvalidArgument, NodeGone, StorageBusy, StorageError, StorageNewer
 from web5.tasks import TaskSet, to_the_end
 
@@ -55,37 +53,6 @@ PATIENCE = 30.0
 ASK_AGAIN = 1.0
 """Seconds after which it is asked again: when it was asked first, this tab may not have stood in the queue yet."""
 
-# The key, version and reign of the leader that serves (invariant 5), or nothing.
-_js_leader = js_function(
-    """
-    async (name) => {
-      const { held } = await navigator.locks.query();
-      const owner = held.find((lock) => lock.name === `${name}.leader`)?.clientId;
-      const prefix = `${name}.leader.`;
-      const shown = held.find((lock) => lock.clientId === owner && lock.name.startsWith(prefix));
-      return shown?.name.slice(prefix.length) ?? "";
-    }
-    """
-)
-
-
-@dataclass(frozen=True)
-class _Leader:
-    key: str
-    version: int
-    reign: int
-
-    @classmethod
-    def parse(cls, text: str) -> _Leader | None:
-        """Read what a lock shows; None if it is no leader's."""
-        key, version, reign = (*text.split(".", 2), "", "")[:3]
-        if NAME.fullmatch(key) and VERSION.fullmatch(version) and VERSION.fullmatch(reign):
-            return cls(key, int(version), int(reign))
-        return None
-
-    def __str__(self) -> str:
-        return f"{self.key}.{self.version}.{self.reign}"
-
 
 @dataclass
 class _Call:
@@ -94,7 +61,7 @@ class _Call:
     args: str
     answer: asyncio.Future[str]
     idempotent: bool
-    sent_to: _Leader | None = None
+    sent_to: Leader | None = None
     here: asyncio.Task[None] | None = None
     asking: bool = False
     """True if the lead is asked for, for the sake of this call."""
@@ -123,7 +90,7 @@ class Tabs:
         self._shared = shared
         self._hand_over = hand_over
         self._version = version
-        self._leader: _Leader | None = None
+        self._leader: Leader | None = None
         self._reign = 0
         self._older, self._newer = asyncio.Event(), asyncio.Event()  # leads; has led
         self._led = asyncio.Event()
@@ -188,7 +155,7 @@ class Tabs:
         if not self._releases:
             raise StorageError("only the leading tab serves")
         self._reign += 1
-        mine = _Leader(self._channel.me, self._version, self._reign)
+        mine = Leader(self._channel.me, self._version, self._reign)
         self._handler = handler  # who sees the lock calls at once
         self._releases.append(await hold(f"{self._name}.leader.{mine}"))
         self._channel.post("leading")
@@ -339,11 +306,11 @@ class Tabs:
     async def _find_leader(self) -> None:
         while self._look_again and not self._closed:
             self._look_again = False
-            leader = _Leader.parse(str(await _js_leader(self._name)))
+            leader = await shown_leader(self._name)
             if leader is not None and (self._handler is not None or leader.key != self._channel.me):
                 self._follow(leader)
 
-    def _follow(self, leader: _Leader) -> None:
+    def _follow(self, leader: Leader) -> None:
         self._leader = leader
         self._led.set()
         if leader.version < self._version:

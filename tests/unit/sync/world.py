@@ -436,3 +436,14 @@ class World:
 
 def cid_of(message: Message) -> str:
     return message_cid(message)
+
+
+async def seeded(world: World, count: int, *nodes: str) -> list[str]:
+    """Write records that are at these nodes, on another device, and return their CIDs."""
+    world.set_endpoints(*nodes)
+    other = await world.device("other")
+    found = [cid_of(await other.write(b"%d" % number)) for number in range(count)]
+    assert (await other.sync.now()).ok
+    world.set_endpoints("/a", "/b")
+    world.network.reset()
+    return found

@@ -23,8 +23,8 @@ _JWK_OPTIONAL_TEXTS = {"EC": ("y",), "OKP": (), "RSA": (), "oct": ()}
 _JWK_PRIVATE = {"EC": ("d",), "OKP": ("d",), "RSA": ("d", "p", "q", "dp", "dq", "qi", "oth"), "oct": ()}
 
 
-def _refuse(keyword: str, says: str, *place: str, found: str | None = None) -> NoReturn:
-    raise broken(Fault(keyword, says, place, found))
+def _refuse(keyword: str, says: str, *place: str) -> NoReturn:
+    raise broken(Fault(keyword, says, place))
 
 
 def require_signature(authorization: T) -> T:

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from tests.unit.api.permissions.test_delegation import delegate, synced
+from tests.unit.api.permissions.delegates import delegate, synced
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from web5 import ProtocolPermissions

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.unit.api.permissions.test_delegation import NOTE, NOTES, definition, later
+from tests.unit.api.permissions.delegates import NOTE, NOTES, definition, later
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from web5.api.permissions.permission_records import PermissionGrant, PermissionRequest

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.unit.api.permissions.test_delegation import NOTE, NOTES, definition
+from tests.unit.api.permissions.delegates import NOTE, NOTES, definition
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import ORIGIN, World
 from web5 import ProtocolPermissions, Web5

@@ -38,8 +38,6 @@ class NoteAlone:
         except AgentError as error:
             banner.show_error(error, self.refresh)
 
-    refresh_all = refresh
-
     def close(self):
         """Take it off the page, unless it is being edited."""
         for note_id in list(self._cards):

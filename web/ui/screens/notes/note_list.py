@@ -64,11 +64,6 @@ class NoteList:
         except AgentError as error:
             banner.show_error(error, self.refresh)
 
-    async def refresh_all(self):
-        """Show what the agent has now, in the place of what was believed to be here."""
-        self._token = ""
-        await self.refresh()
-
     def drop(self, note_id):
         """Take a note off the page, since it is no more."""
         card = self._cards.pop(note_id, None)

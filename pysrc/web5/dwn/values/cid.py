@@ -68,8 +68,8 @@ def _prepared(value: Any) -> Any:
     Texts, which most of a message is, need no call of their own.
     """
     if isinstance(value, dict):
-        # Code points and their UTF-8 are in the same order.
-        names = sorted(sorted(value), key=len if "".join(value).isascii() else _utf8_length)
+        given = tuple(value)
+        names = _ORDERS.get(given) or _ordered(given)
         return {name: item if type(item := value[name]) is str else _prepared(item) for name in names}
     if isinstance(value, (list, tuple)):
         return [item if type(item) is str else _prepared(item) for item in value]
@@ -79,6 +79,25 @@ def _prepared(value: Any) -> Any:
             raise NotEncodable("", "NaN and infinities have no dag-cbor encoding")
         return number
     return value
+
+
+_ORDERS: dict[tuple[str, ...], tuple[str, ...]] = {}
+"""Names of properties, as they were given, and in order: those of messages come again and again."""
+
+_MOST_ORDERS = 256
+_MOST_CHARACTERS = 512
+
+
+def _ordered(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Put names in order, and remember that, unless they are long."""
+    whole = "".join(names)
+    # Code points and their UTF-8 are in the same order.
+    found = tuple(sorted(sorted(names), key=len if whole.isascii() else _utf8_length))
+    if len(names) + len(whole) <= _MOST_CHARACTERS:
+        if len(_ORDERS) == _MOST_ORDERS:  # of strangers, perhaps, who have names of their own
+            _ORDERS.clear()
+        _ORDERS[names] = found
+    return found
 
 
 def _utf8_length(text: str) -> int:

@@ -183,6 +183,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+_STORED = {
+    (code, detail): replace(RULES[0].outcome, code=code, detail=detail)
+    for code, detail in ((202, "Accepted"), (204, "No Content"))
+}
+"""The outcomes of almost all replies, by the code and the detail that nodes give."""
+
+
 def classify(reply: Message, message: Message | None = None) -> Outcome:
     """Return the outcome of a message by a DWN's reply to it."""
     status = reply.get("status") if isinstance(reply, dict) else None
@@ -190,6 +197,8 @@ def classify(reply: Message, message: Message | None = None) -> Outcome:
     if not isinstance(status, dict) or type(code) is not int or not 100 <= code <= 599:
         return GARBAGE
     detail, asked = str(status.get("detail", "")), message or {}
+    if (stored := _STORED.get((code, detail))) is not None:
+        return stored
     rule = next(rule for rule in RULES if rule.fits(code, detail, method_of(asked)))  # the last fits everything
     key = dependencies.missing_key(asked, detail) if rule.outcome.state is State.WAITING else None
     backoff, ahead = rule.outcome.backoff, seconds_ahead(asked, detail)

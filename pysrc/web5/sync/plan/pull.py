@@ -84,6 +84,7 @@ class Candidate:
     data: bytes | DataStream | None = None
     variant: str | None = None
     read_alone: bool = False
+    _ordering_key: str | None = None
 
     @staticmethod
     def of(message: Message, data: bytes | DataStream | None = None) -> Candidate:
@@ -93,7 +94,9 @@ class Candidate:
 
     @property
     def ordering_key(self) -> str:
-        return ordering_key(self.message)
+        if self._ordering_key is None:
+            self._ordering_key = ordering_key(self.message)
+        return self._ordering_key
 
     @property
     def lacks_data(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from web5.dwn.values import cid as cids
 from web5.dwn.values.cid import DataCid, dag_cbor, dag_cbor_cid, data_cid, is_message_cid, message_cid
 from web5.errors import InvalidArgument
 
@@ -54,6 +55,23 @@ def test_the_order_of_properties_does_not_matter(value: dict[str, Any], random: 
     shuffled = list(value.items())
     random.shuffle(shuffled)
     assert dag_cbor(dict(shuffled)) == dag_cbor(value)
+
+
+def test_the_orders_that_are_remembered_have_room_for_no_more_than_they_should() -> None:
+    for number in range(3 * cids._MOST_ORDERS):
+        value = {f"name {number}": 1, "b": 2, "aa": 3}
+        assert dag_cbor(value) == dag_cbor(value) == cbor2.dumps(value, canonical=True)  # kept by now, perhaps
+        assert len(cids._ORDERS) <= cids._MOST_ORDERS
+    long = {"n" * cids._MOST_CHARACTERS: 1, "b": 2}
+    assert dag_cbor(long) == cbor2.dumps(long, canonical=True)
+    assert tuple(long) not in cids._ORDERS
+    assert all(len("".join(names)) <= cids._MOST_CHARACTERS for names in cids._ORDERS)
+
+
+def test_names_that_are_no_texts_are_refused_each_time() -> None:
+    for _ in range(2):
+        with pytest.raises(InvalidArgument):
+            dag_cbor({1: "a"})
 
 
 @given(st.dictionaries(st.text(), st.integers(-1000, 1000) | st.text(), max_size=6))

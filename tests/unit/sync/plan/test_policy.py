@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from web5.errors import BadReply, TimedOut, Unreachable
@@ -53,6 +55,11 @@ def test_the_table(code: int, detail: str, method: str, state: State | None, end
     outcome = classify(reply(code, detail), {"descriptor": {"interface": interface, "method": name}})
     assert (outcome.state, outcome.ends_visit, outcome.code) == (state, ends_visit, code)
     assert outcome.detail == detail or (not detail and outcome.detail == outcome.name)
+
+
+@pytest.mark.parametrize(("code", "detail"), [(202, "Accepted"), (204, "No Content")])
+def test_the_usual_words_mean_what_others_do(code: int, detail: str) -> None:
+    assert classify(reply(code, detail)) == replace(classify(reply(code, "in other words")), detail=detail)
 
 
 @pytest.mark.parametrize(

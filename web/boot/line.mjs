@@ -2,7 +2,8 @@
 // Range where the server knows that.
 //
 // 1. A break is an error of the network, an end before the file's, a status of 5xx, or silence. The bytes that are here
-//    stay; they are the same in every answer, since the file's name has its hash.
+//    stay; they are the same in every answer, since the file's name has its hash. Where an answer says that it is of
+//    another file all the same, by its ETag or its size, nothing is put together of the two.
 // 2. After so many tries in a row without one byte, it is given up.
 // 3. Our service worker answers with the unpacked file, which is passed on as it is: browsers keep what they have
 //    compiled only with such responses.
@@ -77,6 +78,7 @@ class Transfer {
   #got = 0;
   #skip = 0;
   #encoded = false; // by the transport: then the bytes that are here are not those of the file
+  #etag; // of the answer that the bytes here are from
   #reader;
   #abort;
 
@@ -88,12 +90,16 @@ class Transfer {
   async ask() {
     this.#abort = new AbortController();
     const headers = this.#got > 0 && !this.#encoded ? { Range: `bytes=${this.#got}-` } : {};
+    if (headers.Range && this.#etag?.startsWith('"')) headers["If-Range"] = this.#etag;
     const response = await this.#inTime(globalThis.fetch(this.#url, { headers, signal: this.#abort.signal }));
     if (!response.ok) {
       const Kind = response.status >= 500 || response.status === 429 ? Error : Broken;
       throw new Kind(`${response.status} ${response.statusText}`);
     }
-    const goesOn = response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${this.#got}-`);
+    const etag = response.headers.get("etag");
+    if (this.#got > 0 && this.#etag && etag && etag !== this.#etag) throw new Broken("it is another file by now");
+    this.#etag = etag;
+    const goesOn = response.status === 206 && this.#isWanted(response.headers.get("content-range"));
     if (response.status === 206 && !goesOn) throw new Broken("the server sent another part than was asked for");
     this.#skip = goesOn ? 0 : this.#got;
     this.#encoded ||= response.headers.has("content-encoding");
@@ -116,6 +122,12 @@ class Transfer {
       this.#got += value.length - known;
       return value.subarray(known);
     }
+  }
+
+  // The size may be unknown to the server, which is "*" then.
+  #isWanted(range) {
+    const [, start, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range) ?? [];
+    return Number(start) === this.#got && (size === "*" || Number(size) === this.#bytes);
   }
 
   hangUp() {

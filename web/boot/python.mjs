@@ -45,7 +45,7 @@ export async function startPython(options = {}, { first = false, restore } = {})
     },
   });
   mark("python");
-  await layOut(pyodide, root); // Python itself has needed none of them
+  const laidOut = await layOut(pyodide, root); // Python itself has needed none of them
   tell("packages", 1, 2);
   if (!first) {
     const loader = pyodide._module.preloadPlugins.find((plugin) => plugin.canHandle("module.so"));
@@ -53,15 +53,19 @@ export async function startPython(options = {}, { first = false, restore } = {})
   }
   tell("packages", 2, 2);
   if (!options._makeSnapshot) installLate(pyodide); // a snapshot has no function of JavaScript's
-  return { pyodide, places };
+  return { pyodide, places, laidOut };
 }
 
-async function layOut({ FS, runPython }, root) {
-  for (const archive of archives) unpack(FS, new Uint8Array(await archive), { "site-packages": root, home: "/home/pyodide" });
+// The roots of what was laid out, and the paths of all of it.
+async function layOut({ FS, pyimport }, root) {
+  const roots = { "site-packages": root, home: "/home/pyodide" };
+  const files = [];
+  for (const archive of archives) files.push(...unpack(FS, new Uint8Array(await archive), roots));
   // The files only have to exist: their code is handed to the loader.
   for (const { path } of extensions) FS.writeFile(`${root}/${path}`, "");
-  runPython("import importlib; importlib.invalidate_caches()");
+  pyimport("sys").path_importer_cache.clear(); // who invalidates all caches has Python read the library's directory again
   mark("files");
+  return { roots: Object.values(roots), files };
 }
 
 // Load the side modules; where the next thing would come to lie says where all of them do.

@@ -4,7 +4,7 @@ import { keep, take } from "./snapshot.mjs";
 
 const PREPARE = "import gc, sys; gc.disable(); sys.path.insert(0, '/home/pyodide')";
 const IMPORT_ALL = `
-import importlib, pkgutil
+import gc, importlib, pkgutil
 import app, web5, agent
 for package in (app, web5):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
@@ -27,9 +27,14 @@ export async function startOrRestore() {
       console.warn(`Python starts anew, since it could not go on from its snapshot: ${error}`);
     }
   }
-  const { pyodide } = await startPython({ env: ENV });
-  pyodide.runPython(PREPARE);
+  const { pyodide, laidOut } = await startPython({ env: ENV });
+  prepare(pyodide, laidOut);
   return pyodide;
+}
+
+function prepare(pyodide, { roots, files }) {
+  pyodide.runPython(PREPARE);
+  pyodide.pyimport("placed_modules").install(roots.join("\n"), files.join("\n"));
 }
 
 async function restored(snapshot) {
@@ -59,8 +64,9 @@ async function restored(snapshot) {
 
 // Start Python, import everything, and keep what its memory is then.
 export async function makeSnapshot() {
-  const { pyodide, places } = await startPython({ env: ENV, _makeSnapshot: true }, { first: true });
-  pyodide.runPython(PREPARE + IMPORT_ALL);
+  const { pyodide, places, laidOut } = await startPython({ env: ENV, _makeSnapshot: true }, { first: true });
+  prepare(pyodide, laidOut);
+  pyodide.runPython(IMPORT_ALL);
   const Module = pyodide._module;
   if (Module.wasmTable.length !== places[1]) throw new Error("functions were added, which are not part of the memory");
   const made = pyodide.makeMemorySnapshot({ serializer: plainly });

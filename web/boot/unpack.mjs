@@ -1,9 +1,10 @@
 // Lays a stored zip's files out in Pyodide's file system, without copying their bytes.
-// `roots` says where each top folder of the archive goes.
+// `roots` says where each top folder of the archive goes. Returns the paths of all files.
 export function unpack(FS, archive, roots) {
   const view = new DataView(archive.buffer, archive.byteOffset, archive.length);
   const text = new TextDecoder();
   const made = new Set();
+  const paths = [];
   const end = archive.length - 22; // the end record; our archives have no comment after it
   let entry = view.getUint32(end + 16, true);
   for (let left = view.getUint16(end + 10, true); left > 0; left--) {
@@ -19,7 +20,9 @@ export function unpack(FS, archive, roots) {
       FS.mkdirTree(folder);
       made.add(folder);
     }
+    paths.push(path);
     FS.writeFile(path, archive.subarray(content, content + size), { canOwn: true });
     entry += 46 + nameLength + view.getUint16(entry + 30, true) + view.getUint16(entry + 32, true);
   }
+  return paths;
 }

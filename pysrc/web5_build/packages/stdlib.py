@@ -22,6 +22,7 @@ START = "stdlib"
 SCRIPT = Path(__file__).with_name("needed.mjs")
 FINDER = WEB / "boot" / "late_stdlib.py"
 GENERATED = WEB / "boot" / "generated_code.py"
+PLACED = WEB / "boot" / "placed_modules.py"
 GENERATED_FILE = "generated_code.bin"
 """The file that module reads."""
 SHAPES = "web5/dwn/messages/shapes.bin"
@@ -139,7 +140,7 @@ class Stdlib:
 def compiled(wheels: list[Path], sources: Iterable[Path]) -> Stdlib:
     """Compile the standard library, and divide it; parameters as for `needed`."""
     own = WORK / "late-stdlib-sources.zip"
-    bundles.write_stored(own, {path.name: path.read_bytes() for path in (FINDER, GENERATED)})
+    bundles.write_stored(own, {path.name: path.read_bytes() for path in (FINDER, GENERATED, PLACED)})
     code = bundles.compiled(START, [bundles.PYODIDE / "python_stdlib.zip", own])
     names, generated, shapes = needed(wheels, sources)
     parts = split(code.modules, names)
@@ -177,7 +178,7 @@ def needed(wheels: list[Path], sources: Iterable[Path]) -> tuple[list[str], byte
         wheels: micropip, then what it installs: web5 and what that depends on.
         sources: folders of code that is no wheel; the modules of the standard library that it names are imported.
     """
-    own = {FINDER.stem, GENERATED.stem}
+    own = {FINDER.stem, GENERATED.stem, PLACED.stem}
     named = sorted({*ALSO, *_named(sources)} - own)
     target, shapes, generated = WORK / "needed.json", WORK / Path(SHAPES).name, WORK / GENERATED_FILE
     inputs: tuple[Path | str, ...] = (*wheels, json.dumps(named), SCRIPT, GENERATED, bundles.PYODIDE / "package.json")

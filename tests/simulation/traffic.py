@@ -97,6 +97,8 @@ class Traffic:
             pass  # no endpoint lists it any more, so it is offered until one has said what it makes of it
         elif is_probe:
             pass
+        elif history.taken == LISTED and _is_delete(device, cid):
+            pass  # once more, to an endpoint that listed another message of the record (`Ledger.superseded`)
         elif history.taken and not (history.taken == LISTED and device.asked_to_send(cid)):
             self.violations.append(f"{where} again, {history.taken}")
         elif _now(device) < history.next_try and not device.asked_to_send(cid):
@@ -185,6 +187,11 @@ class Traffic:
 def _now(device: Device) -> float:
     """By the device's clock, which is what its backoffs go by."""
     return asyncio.get_running_loop().time() + device.clock.skew
+
+
+def _is_delete(device: Device, cid: str) -> bool:
+    query = "SELECT 1 FROM dwn_message WHERE cid = ? AND method = 'Delete'"
+    return device.dwn.database.connection.execute(query, (cid,)).fetchone() is not None
 
 
 def _is_superseded(device: Device, cid: str) -> bool:

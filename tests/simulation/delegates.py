@@ -381,7 +381,8 @@ def expected_by_owner(world: World, owner: Person) -> Expected:
     """Return what the owner's nodes hold: not what a delegate keeps, since nodes do not take it from a delegate.
 
     A record above it was deleted meanwhile, and that it is from before, nobody can vouch for but the owner (`history`);
-    or it is a delete, and there is a later write. So it waits on the delegate's device, and says so.
+    or it is a delete, and there is a later write. So it waits on the delegate's device, and says so. A delete of what
+    is deleted there already nodes answer with 404, and have no need of.
     """
     messages = world.account.of(owner.did)
     kept: set[str] = set()
@@ -394,6 +395,12 @@ def expected_by_owner(world: World, owner: Person) -> Expected:
             below = below_ended(messages)
             own = (made for made in messages if is_by_delegate(made.message) and made.cid in waiting.keys() - elsewhere)
             kept |= {made.cid for made in own if made.record_id in below or waiting[made.cid] == OUTLIVED.code}
+            ended = {made.record_id for made in messages if made.kind == "RecordsDelete" and made.cid in elsewhere}
+            late = (made for made in messages if made.kind == "RecordsDelete" and made.cid not in elsewhere)
+            kept |= {made.cid for made in late if made.record_id in ended and is_by_delegate(made.message)}
+            waits = {made.record_id for made in messages if made.cid in kept and made.record_id}
+            before = (made for made in messages if made.record_id in waits and made.cid not in elsewhere)
+            kept |= {made.cid for made in before if is_by_delegate(made.message)}  # what the waiting ones replaced
     return expected([made for made in messages if made.cid not in kept])
 
 

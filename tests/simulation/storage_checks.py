@@ -19,7 +19,7 @@ class Losses:
 
     Attributes:
         damaged: by the name of a node: CIDs of those that it holds and cannot give as they were.
-        given: CIDs of those that some endpoint gives as they were, to whoever asks.
+        given: CIDs of those that some endpoint gives as they were, with their data, to whoever asks.
         records: IDs of the records of which no endpoint gives a message that somebody lost, and of those below them.
     """
 
@@ -38,13 +38,19 @@ async def losses(world: World, person: Person) -> Losses:
         whole = {cid for cid in cids if cid in world.account.made and await _is_whole(dwn, world.account.made[cid])}
         found.damaged[name] = cids - whole - world.account.forged
         if any(one.name == name for one in endpoints):
-            found.given |= whole
+            found.given |= {cid for cid in whole if _has_data(dwn, person.did, cid)}
     lost = set().union(*found.damaged.values()) - found.given
     found.records = {world.account.made[cid].record_id for cid in lost}
     below = [one for one in world.account.made.values() if one.is_initial and "parentId" in one.descriptor]
     while more := {one.record_id for one in below if one.descriptor["parentId"] in found.records} - found.records:
         found.records |= more
     return found
+
+
+def _has_data(dwn: Dwn, tenant: str, cid: str) -> bool:
+    """Return False for a write that a node holds without its data, because it has a later one of the record."""
+    row = dwn.store.message(dwn.store.tenant(tenant), cid)
+    return row is not None and (row.method != "Write" or row.latest)
 
 
 async def _is_whole(dwn: Dwn, made: Authored) -> bool:

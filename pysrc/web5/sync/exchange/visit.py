@@ -201,10 +201,11 @@ class EndpointSync:
         """Send what is missing there, of which nothing can be asked; return why it ended early, or None."""
         if not work & Work.PUSH:
             return None
-        if self._is_overdue():
+        if was_overdue := self._is_overdue():
             await send_again_if_lost(self._context, self._peer)
         failure = await self._exchange(Work.PUSH)
-        if failure is None and self._is_suspect() and await send_again_if_lost(self._context, self._peer):
+        may_ask = failure is None and not was_overdue and self._is_suspect()
+        if may_ask and await send_again_if_lost(self._context, self._peer):
             failure = await self._exchange(Work.PUSH)
         return failure
 

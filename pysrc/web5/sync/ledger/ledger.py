@@ -260,10 +260,10 @@ class Ledger:
             self.outbox.settle_listed(endpoint.id, held)
             if all_fit:
                 self.cursors.advance(endpoint.id, log, listing)
-            if listing.begun is None and endpoint.audited is None:
-                self._audited(endpoint, now)
-            elif may_have_lost:
+            if may_have_lost:
                 self._audited(endpoint, 0)
+            elif listing.begun is None and endpoint.audited is None:
+                self._audited(endpoint, now)
 
     def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
         """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""

@@ -365,6 +365,13 @@ async def test_7_a_listing_of_everything_overrules_what_was_believed(books: Book
     assert books.cursor(A) == {"at": 9}
 
 
+def test_7_a_first_listing_that_shows_a_loss_is_not_taken_for_everything(books: Books) -> None:
+    first = Listing(["one"], {"value": 1}, None)
+    books.ledger.listed(books[A], "all", first, {"one"}, 5, may_have_lost=True)
+    books.ledger.listed(books[B], "all", first, {"one"}, 5)
+    assert (books[A].audited, books[B].audited) == (0, 5)
+
+
 async def test_8_a_scope_leaves_out_what_is_of_no_protocol_in_it(books: Books) -> None:
     alice, device = books.world.alice, books.device
     await device.write()

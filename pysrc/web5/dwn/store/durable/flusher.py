@@ -145,7 +145,9 @@ class Flusher(Backing):
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             task.exception()  # those who wait have it
-        elif task is self._running:  # before it had begun
+        elif (
+            self._running is None or task is self._running
+        ):  # before it had begun; another would take over what is left
             left = [self._under_way, self._joined]
             self._running = self._under_way = self._joined = None
             for one in left:

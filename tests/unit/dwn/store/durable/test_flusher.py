@@ -232,3 +232,22 @@ async def test_a_write_that_is_cancelled_before_it_begins_holds_up_nothing() -> 
         await waiting
     await database.close()
     assert await stored_ids(store.held) == [1]
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_whoever_waits_for_a_write_that_is_cancelled_does_not_wait_for_ever(turns: int) -> None:
+    store = TestedPages()
+    database = await open_notes(store)
+    before = asyncio.all_tasks()
+    first = asyncio.ensure_future(_commit(database, 1))
+    await asyncio.sleep(0)
+    [write] = asyncio.all_tasks() - before - {first}
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    second = asyncio.ensure_future(_commit(database, 2))
+    await asyncio.sleep(0)
+    write.cancel()
+    ended, _ = await asyncio.wait({first, second}, timeout=30)
+    assert ended == {first, second}
+    await database.flush()
+    await database.close()

@@ -72,7 +72,7 @@ async def _list_all(page: Page, people: int) -> None:
         await page.wait_for_function(
             "shown => document.querySelectorAll('#people > li').length > shown", arg=min(shown, people - 1)
         )
-    assert await page.locator("#people > li").count() == people
+    await expect(page.locator("#people > li")).to_have_count(people)
     for part in (1, 0.5, 0):
         await page.evaluate("part => scrollTo(0, part * document.body.scrollHeight)", part)
 

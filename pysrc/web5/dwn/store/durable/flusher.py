@@ -147,7 +147,7 @@ class Flusher(Backing):
             task.exception()  # those who wait have it
         elif (
             self._running is None or task is self._running
-        ):  # before it had begun; another would take over what is left
+        ):  # nobody takes over what is left
             left = [self._under_way, self._joined]
             self._running = self._under_way = self._joined = None
             for one in left:

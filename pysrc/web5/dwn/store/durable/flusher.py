@@ -145,9 +145,7 @@ class Flusher(Backing):
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             task.exception()  # those who wait have it
-        elif (
-            self._running is None or task is self._running
-        ):  # nobody takes over what is left
+        elif self._running is None or task is self._running:  # nobody takes over what is left
             left = [self._under_way, self._joined]
             self._running = self._under_way = self._joined = None
             for one in left:

@@ -46,6 +46,13 @@ export function carryFiles(place) {
   };
   globalThis.web5DropAddress = (url) => URL.revokeObjectURL(url);
 
+  // Put a text where the person writes, as if it had been typed.
+  globalThis.web5Insert = (area, text) => {
+    if (!area.isConnected) return;
+    area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
   // An element that comes into sight hears "web5-seen", once, as do those around it.
   const observer = new IntersectionObserver(
     (entries) => {

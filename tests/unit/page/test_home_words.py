@@ -63,7 +63,13 @@ def test_the_first_steps_end_when_all_are_taken() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("# Boats\n\nat *seven*", "Boats at *seven*"), ("", "An empty note"), ("x" * 500, "x" * 120)],
+    [
+        ("# Boats\n\nat *seven*", "Boats at *seven*"),
+        ("", "An empty note"),
+        ("x" * 500, "x" * 120),
+        ("![the pier](https://dweb/did:dht:abc/records/bafy) at dawn", "the pier at dawn"),
+        ("what![a", "what![a"),
+    ],
 )
 def test_a_note_is_one_line(text: str, line: str) -> None:
     assert home_words.first_line(text) == line

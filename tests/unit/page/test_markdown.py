@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from app.notes.markdown import LONGEST, html_of
+from app.notes import markdown
+from app.notes.markdown import LONGEST
+
+OWN = "did:dht:cyuoqaf7itop8ohww4yn5ojg13qaq83r9zihgqntc5i9zwrfdfoo"
+OTHER = "did:dht:i9xkp8ddcbcg8jwq54ox699wuzxyifsqx4jru45zodqu453ksz6y"
+
+
+def html_of(text: str) -> str:
+    return markdown.html_of(text, OWN)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,25 @@ def test_pictures_of_strangers_are_links() -> None:
     linked = html_of("[![a](https://a.example/c.png)](https://b.example/)")
     assert linked == '<p><a href="https://b.example/">a</a></p>'
     assert html_of('![" onload="ran()](https://a.example/c.png)').count("<a href=") == 1
+
+
+def test_own_pictures_are_shown() -> None:
+    """2."""
+    drl = f"https://dweb/{OWN}/records/bafyabc"
+    assert html_of(f"![a *cat*]({drl})") == f'<p><img src="{drl}" alt="a cat"></p>'
+    assert html_of(f"[![a]({drl})](https://b.example/)").count("<img") == 1
+    assert html_of(f'![" onerror="ran()]({drl})') == f'<p><img src="{drl}" alt="&quot; onerror=&quot;ran()"></p>'
+    for address in (
+        f"https://dweb/{OTHER}/records/bafyabc",
+        f"https://dweb.example/{OWN}/records/bafyabc",
+        f"https://dweb/{OWN}/records/../x",
+        f"https://dweb/{OWN}/records/bafyabc?x",
+        f"https://dweb/{OWN}",
+    ):
+        assert "<img" not in html_of(f"![a]({address})")
+        assert f'<a href="{address}">a</a>' in html_of(f"![a]({address})")
+    # What was rendered for one is not shown to another.
+    assert "<img" not in markdown.html_of(f"![a *cat*]({drl})", OTHER)
 
 
 def test_headings_go_down_step_by_step() -> None:

@@ -49,3 +49,10 @@ def test_an_earlier_text_is_named_by_its_first_line_that_says_something() -> Non
     assert note_words.beginning(" \n***\n") == ""
     assert len(note_words.beginning("x" * 500)) == 120
     assert note_words.history(0).startswith("There is no earlier text.")
+
+
+def test_a_picture_in_a_note_is_named_as_its_file() -> None:
+    drl = "https://dweb/did:dht:abc/records/bafy"
+    assert file_words.picture("the pier.png", drl) == f"![the pier]({drl})"
+    assert file_words.picture("a [b](c)_*`<&!\\.jpeg", drl) == f"![a b (c)]({drl})"
+    assert [file_words.is_picture(one) for one in ("image/png", "image/svg+xml", "text/html")] == [True, False, False]

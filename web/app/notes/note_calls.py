@@ -93,7 +93,7 @@ class NoteCalls:
 
     async def render_note(self, text: str) -> str:
         """Return a text as a note shows it, as HTML."""
-        return notes.rendered(text)
+        return notes.rendered(self.web5, text)
 
     async def publish_note(self, id: str, published: bool) -> notes.Note:
         """Let anybody read a note who has its address, or end that."""

@@ -73,7 +73,7 @@ async def _text(record: Record) -> Note:
     return {
         "kind": "note",
         "text": text,
-        "html": markdown.html_of(text),
+        "html": markdown.html_of(text, record.owner),
         "whole": whole,
         "damaged": damaged,
         "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
@@ -91,6 +91,7 @@ def _file(record: Record) -> Note:
         "tags": [],
         "type": record.data_format or "",
         "size": record.data_size or 0,
+        "drl": record.drl,
     }
 
 

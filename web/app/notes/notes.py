@@ -123,11 +123,11 @@ def forget() -> None:
         markdown.forget()
 
 
-def rendered(text: str) -> str:
+def rendered(web5: Web5, text: str) -> str:
     """Return the HTML of a text."""
     from app.notes import markdown
 
-    return markdown.html_of(text)
+    return markdown.html_of(text, web5.connected_did)
 
 
 def tags_in(text: str) -> list[str]:

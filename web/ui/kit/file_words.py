@@ -31,6 +31,28 @@ def about_file(media_type, number):
     return kind + " · " + size(number)
 
 
+def is_picture(media_type):
+    """Return True for what a page shows as a picture."""
+    return media_type in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
+
+
+def picture(name, address):
+    """Write a picture in Markdown, with its name in the place of a description."""
+    said = name.rsplit(".", 1)[0]
+    for mark in "\\[]!*_`<&":
+        said = said.replace(mark, " ")
+    return "![" + " ".join(said.split()) + "](" + address + ")"
+
+
+def without_pictures(text):
+    """Write a Markdown text with the names of its pictures alone."""
+    parts = text.split("![")
+    for at in range(1, len(parts)):
+        name, found, rest = parts[at].partition("](")
+        parts[at] = name + rest.partition(")")[2] if found else "![" + parts[at]
+    return "".join(parts)
+
+
 def come(done, total):
     """Write how much of a file has come."""
     return t("{done} of {total}", done=size(done), total=size(total))

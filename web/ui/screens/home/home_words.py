@@ -1,6 +1,7 @@
 """The texts of the home screen. As words.py, it touches no page."""
 
 from ui import sync_words, words
+from ui.kit import file_words
 from ui.kit.texts import plural, t
 
 _FULL = 507
@@ -75,7 +76,7 @@ def steps(has_notes, has_people, has_devices, vault):
 
 def first_line(text):
     """Write the beginning of a note in one line, without the marks of a heading."""
-    line = " ".join(text[: 4 * _LONGEST].split())[:_LONGEST].lstrip("# ")
+    line = " ".join(file_words.without_pictures(text[: 20 * _LONGEST]).split())[:_LONGEST].lstrip("# ")
     return words.theirs(line) or t("An empty note")
 
 

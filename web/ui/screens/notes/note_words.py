@@ -1,5 +1,6 @@
 """The words of the place of the notes. As ui/words.py, it touches no page."""
 
+from ui.kit import file_words
 from ui.kit.texts import grouped, plural, t
 from ui.words import node_name
 
@@ -43,7 +44,7 @@ def history(number):
 
 def beginning(text):
     """Write the first line of a Markdown text that says something, without the most common marks."""
-    for line in text.split("\n"):
+    for line in file_words.without_pictures(text).split("\n"):
         line = line.replace("**", "").replace("`", "").strip().lstrip("#>*- ")
         if line:
             return line[:_LONGEST_BEGINNING]

@@ -1,4 +1,7 @@
-"""Adding files: chosen or dropped, one after the other, each with how far it has come and a way to stop it."""
+"""Adding files: chosen or dropped, one after the other, each with how far it has come and a way to stop it.
+
+A picture that is dropped or pasted where a note is being written is shown in that note, too.
+"""
 
 import json
 
@@ -32,7 +35,7 @@ class Uploads:
         on(screen, "dragover", self._over)
         on(screen, "dragleave", lambda event: self._mark(False) if event.target.id == "notes" else None)
         on(screen, "drop", self._dropped)
-        on(el("note-text"), "paste", self._pasted)
+        on(screen, "paste", self._pasted)
 
     def progress(self, entries):
         """Say how much of each is stored."""
@@ -54,23 +57,25 @@ class Uploads:
         self._mark(False)
         if event.dataTransfer.files.length:
             event.preventDefault()
-            self._take(event.dataTransfer.files)
+            self._take(event.dataTransfer.files, event.target)
 
     def _pasted(self, event):
-        if event.clipboardData.files.length:
+        if event.clipboardData.files.length and event.target.localName == "textarea":
             event.preventDefault()
-            self._take(event.clipboardData.files)
+            self._take(event.clipboardData.files, event.target)
 
     def _mark(self, over):
         el("notes").classList.toggle("dropping", over)
 
-    def _take(self, found):
-        if place()[1]:
+    def _take(self, found, target=None):
+        area = target if target and target.localName == "textarea" else None
+        if place()[1] and not area:
             go("notes")
         for at in range(found.length):
             # No two of this page share a moment: it tells the agent a new one from a call that is repeated.
             self._moment = max(self._moment + 1, int(now() * 1000))
-            row = _Row(found[at], self._moment, self._stop)
+            into = area if file_words.is_picture(found[at].type) else None
+            row = _Row(found[at], self._moment, self._stop, into)
             self._rows[row.key] = row
             el("uploads").append(row.element)
             self._queue.append(row)
@@ -101,8 +106,11 @@ class Uploads:
             )
             return
         self._drop(row)
-        if answer["ok"]:
-            self._added(answer["ok"])
+        note = answer["ok"]
+        if note and row.into:
+            window.web5Insert(row.into, file_words.picture(row.name, note["drl"]))
+        if note:
+            self._added(note)
 
     async def _stop(self, row):
         if row in self._queue:
@@ -124,14 +132,16 @@ class _Row:
     Parameters:
         created: when it was added, in microseconds since 1970.
         stop: called with it when the person wants it no more.
+        into: where the note is written that is to show it; None if none is.
 
     Attributes:
         actions: what its button does.
         failed: True once it was not stored; then the same button takes it off the page.
     """
 
-    def __init__(self, file, created, stop):
+    def __init__(self, file, created, stop, into):
         self.file = file
+        self.into = into
         self.name = file.name
         self.created = created
         self.key = "file-" + str(created)

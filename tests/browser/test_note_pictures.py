@@ -23,7 +23,6 @@ GIVE = """(area, [event, name, type, data]) => {
   const Kind = event === "paste" ? ClipboardEvent : DragEvent;
   area.dispatchEvent(new Kind(event, { bubbles: true, cancelable: true, ...named }));
 }"""
-SHOWN = "image => image.complete && image.naturalWidth"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -44,11 +43,8 @@ async def give(area: Locator, event: str, name: str, size: tuple[int, int], medi
 
 
 async def is_shown(image: Locator, width: int) -> None:
-    """Wait until a picture is there, of this width."""
-    await image.scroll_into_view_if_needed()
-    handle = await image.element_handle()
-    page = image.page
-    await page.wait_for_function(f"image => ({SHOWN})(image) === {width}", arg=handle, timeout=PATIENCE)
+    """Wait until a picture is there, of this width; after a reload, it is first one of the copy of the notes."""
+    await expect(image).to_have_js_property("naturalWidth", width)
 
 
 async def test_a_pasted_picture_is_in_the_note_and_among_the_files(writer: Device) -> None:

@@ -11,6 +11,7 @@ from web5.agent.shared.office import Office
 
 async def test_the_state_is_told_when_it_is_not_what_the_caller_has(world: World) -> None:
     agent = await world.device("a")
+    assert await agent.publish_all()  # which changes the state, at some time
     office = Office(agent)
     session = json.loads(await office.answer("a", "join", "{}"))
 

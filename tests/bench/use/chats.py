@@ -80,6 +80,8 @@ async def _list_all(page: Page, people: int) -> None:
 async def _talk(page: Page, each: int) -> None:
     await page.locator("#people > li a").nth(3).click()
     await expect(page.locator("#bubbles > li")).to_have_count(each)
+    wide = "() => { const one = document.getElementById('conversations'); return one.scrollWidth - one.clientWidth; }"
+    assert await page.evaluate(wide) <= 0, "the list of conversations is cut off beside an open one"
     text = "As many as that, and still at once"
     await page.fill("#message-text", text)
     await page.click("#message-save")

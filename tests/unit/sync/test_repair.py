@@ -364,6 +364,27 @@ async def test_a_delegate_syncs_what_its_grants_allow(world: World) -> None:
     assert "that holds now" in report.did_errors[world.alice.did]
 
 
+async def test_a_grant_that_nodes_do_not_know_is_no_hindrance_where_there_is_another(world: World) -> None:
+    phone, lost = await world.device("phone"), await world.device("lost")
+    await install(phone, CHAT)
+    await install(lost, CHAT)
+    helper = await world.identity()
+    grants = [await grant(phone, helper, method, CHAT) for method in ("Query", "Read")]
+    grants += [await grant(lost, helper, method, CHAT) for method in ("Query", "Read")]  # they last longer
+    note = await phone.write(b"hello", protocol=CHAT, protocol_path="note")
+    await phone.sync.now()
+    laptop = await world.device("laptop", helper)
+    await laptop.sync.register(world.alice.did, [CHAT], delegate=helper.did)
+    world.allowed = {helper.did}
+    for record in grants:
+        await give(laptop, helper, record)
+    for _ in ("Query", "Read"):
+        await laptop.sync.now(tenant=world.alice.did)
+        world.clock.ahead += 3600 * 1_000_000
+    assert (await laptop.sync.now(tenant=world.alice.did)).ok
+    assert cid_of(note) in world.held(laptop.dwn)
+
+
 async def test_what_a_delegate_wrote_goes_out_though_it_may_sync_no_more(world: World) -> None:
     _, laptop, note = await _barred_delegate(world)
     world.network.reset()

@@ -53,6 +53,7 @@ class SyncContext:
         suspects: IDs of records that an endpoint may have lost to variants, by its ID, until it was asked for them.
         put_off: by (endpoint, record ID): how often its answer said nothing of that, and when it is asked again.
         made: (tenant, CID) of the messages that were made here last.
+        unknown_grants: the IDs of grants that a delegate has invoked where they are not known, by the endpoint's URL.
         fetches: the budget for fetching what cannot be used, by the endpoint's ID.
         audits: the budget for listing everything in vain, likewise.
     """
@@ -76,6 +77,7 @@ class SyncContext:
     background: TaskSet = field(default_factory=lambda: TaskSet("a run of sync failed"))
     without_history: set[str] = field(default_factory=set)
     suspects: dict[int, set[str]] = field(default_factory=dict)
+    unknown_grants: dict[str, set[str]] = field(default_factory=dict)
     put_off: dict[tuple[int, str], tuple[int, float]] = field(default_factory=dict)
     made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
     fetches: BudgetOf = field(default_factory=lambda: BudgetOf(FETCHES))
@@ -111,18 +113,17 @@ class SyncContext:
             IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
         """
         tenant = self.ledger.tenant(signer_of or endpoint.tenant)
-        logs, barred = list[RemoteLog](), None
+        logs, barred, unknown = list[RemoteLog](), None, self.unknown_grants.setdefault(endpoint.url, set())
         try:
-            logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of)
+            logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of, unknown)
         except IdentityError as error:
             if not only_sends:
                 raise
             barred = error
         signer = await self.signer_for(tenant.signer if tenant else signer_of or endpoint.tenant)
         report = report or EndpointReport(endpoint.tenant, endpoint.url)
-        return Peer(
-            endpoint, report, logs, self.remote, signer, self.remote.clocks.of(endpoint.url, signer.did), barred
-        )
+        clock = self.remote.clocks.of(endpoint.url, signer.did)
+        return Peer(endpoint, report, logs, self.remote, signer, clock, barred, unknown)
 
     def claim(self, claims: Mapping[tuple[str, str], Claim]) -> None:
         """Take over messages by (tenant, CID), from those whose claim has lapsed too."""

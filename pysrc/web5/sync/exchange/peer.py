@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -47,10 +47,13 @@ class RemoteLog:
     grants: Mapping[str, str] = field(default_factory=dict)
 
 
-def logs_of(tenant: Tenant, grants_of: GrantsOf) -> list[RemoteLog]:
+def logs_of(tenant: Tenant, grants_of: GrantsOf, unknown: Collection[str] = ()) -> list[RemoteLog]:
     """Return the logs of a tenant: one, or for a delegate, whose grants are for one protocol each, one a protocol.
 
     A protocol whose grants have ended is not read any more; that must not keep the others from being read.
+
+    Parameters:
+        unknown: the IDs of grants that the endpoint has said not to know; others are invoked, if there are any.
 
     Raises:
         IdentityError: the delegate may not query or read anything.
@@ -59,7 +62,7 @@ def logs_of(tenant: Tenant, grants_of: GrantsOf) -> list[RemoteLog]:
     if tenant.delegate is None:
         name = "all" if protocols is None else " ".join(protocols)
         return [RemoteLog(name, [{"protocol": one} for one in protocols or ()])]
-    held = grants_of(tenant.did, tenant.delegate)
+    held = sorted(grants_of(tenant.did, tenant.delegate), key=lambda one: one.id in unknown)
     logs = [
         RemoteLog(one or "all", [{"protocol": one}] if one else [], grants)
         for one in protocols or (None,)
@@ -107,6 +110,7 @@ class Peer:
     Parameters:
         clock: the endpoint's, by which questions are dated.
         barred: why a delegate may ask for nothing; what it wrote while it might, it may still send.
+        unknown_grants: gets the IDs of the grants that the endpoint does not know.
     """
 
     endpoint: Endpoint
@@ -116,6 +120,7 @@ class Peer:
     _signer: MessageSigner
     clock: NodeClock
     barred: IdentityError | None = None
+    unknown_grants: set[str] = field(default_factory=set)
 
     @property
     def is_delegate(self) -> bool:
@@ -234,6 +239,7 @@ class Peer:
         if self.clock.learn(classify(subscription.reply).detail):
             self.report.requests += 1
             subscription = await self._remote.subscribe(url, tenant, await subscribe(), on_event)
+        self._note_grant(grant, classify(subscription.reply))
         return subscription
 
     async def send(
@@ -296,10 +302,16 @@ class Peer:
             reply, outcome = await self._request(await make(self._signer, self.clock, **about))
         return reply, outcome
 
+    def _note_grant(self, grant: str | None, outcome: Outcome) -> None:
+        """Remember a grant that the endpoint does not know: it may have been lost with the device that made it."""
+        if grant is not None and outcome.detail.startswith(Code.GrantAuthorizationGrantMissing):
+            self.unknown_grants.add(grant)
+
     async def _ask(self, make: Callable[..., Awaitable[Message]], **about: Any) -> Message | Outcome:
         reply, outcome = await self._asked(make, **about)
         if outcome.code == 200:
             return reply
+        self._note_grant(about.get("permission_grant_id"), outcome)
         await _release(reply)
         return replace(outcome, state=State.REFUSED, backoff=SOON) if outcome.settled else outcome
 

@@ -201,11 +201,10 @@ class EndpointSync:
         """Send what is missing there, of which nothing can be asked; return why it ended early, or None."""
         if not work & Work.PUSH:
             return None
-        if was_overdue := self._is_overdue():
+        if self._is_overdue() and self._may_suspect():
             await send_again_if_lost(self._context, self._peer)
         failure = await self._exchange(Work.PUSH)
-        may_ask = failure is None and not was_overdue and self._is_suspect()
-        if may_ask and await send_again_if_lost(self._context, self._peer):
+        if failure is None and self._is_suspect() and await send_again_if_lost(self._context, self._peer):
             failure = await self._exchange(Work.PUSH)
         return failure
 
@@ -322,12 +321,15 @@ class EndpointSync:
 
     def _is_suspect(self) -> bool:
         """Return True if this visit has shown a loss, and none has lately."""
+        return (self._push.dependency_lost or self._pull.fruitless) and self._may_suspect()
+
+    def _may_suspect(self) -> bool:
+        """Return True if the endpoint has not been suspected lately; from now on it has."""
         link, now = self._link, self._context.clock.monotonic()
-        suspect = self._push.dependency_lost or self._pull.fruitless
-        if suspect and (link.suspected_at is None or now >= link.suspected_at + SUSPECT_SECONDS):
-            link.suspected_at = now
-            return True
-        return False
+        if link.suspected_at is not None and now < link.suspected_at + SUSPECT_SECONDS:
+            return False
+        link.suspected_at = now
+        return True
 
     def _is_overdue(self) -> bool:
         """Return True if the endpoint has not been asked for everything for a day."""

@@ -157,11 +157,19 @@ def _protocols_of(use: Use, row: MessageRow) -> tuple[str | None, ...]:
         scope = fetch_grant(store, tenant, descriptor["parentId"]).scope or {}
     else:
         try:
-            data = (row.data or b"") if row.latest else b""  # as if it were not kept
+            data = _data_shown(store, tenant, row)
             scope = permission_data(with_encoded_data(message, data)).get("scope", {})
         except BadRequest as error:
             raise Unauthorized(error.code, error.message) from error
     return found, scope.get("protocol")
+
+
+def _data_shown(store: Store, tenant: int, row: MessageRow) -> bytes:
+    # A newer state of a permission has the same data. What is kept of one that ended is as if it were not.
+    states = [row] if row.latest else store.record(tenant, row.record_id)
+    same = (state for state in states if state.latest and state.method == "Write")
+    data_cid = row.message["descriptor"]["dataCid"]
+    return next((state.data or b"" for state in same if state.message["descriptor"]["dataCid"] == data_cid), b"")
 
 
 def _told_method(use: Use) -> str:

@@ -20,6 +20,7 @@ from tests.unit.dwn.permissions.permits import (
 )
 from web5.dwn import compose
 from web5.dwn.permissions.compose import permission_request
+from web5.dwn.permissions.grants import split_encoded_data
 from web5.dwn.values.cid import message_cid
 
 OK = (200, "OK")
@@ -119,6 +120,17 @@ async def test_the_permissions_of_a_protocol_belong_to_it(world: World) -> None:
             assert await send_record(world, record) == (202, "Accepted")
             assert await read(world, grant_id, record) == expected
         assert await read(world, grant_id, await revoke(world, granted)) == expected
+
+
+async def test_the_first_state_of_a_permission_that_was_written_anew_belongs_to_its_protocol_too(world: World) -> None:
+    grant_id = await grant(world, "Messages.Read")
+    for protocol, expected in ((NOTES, OK), ("urn:other", UNSEEN)):
+        granted = await make_grant(world, "Messages.Read", to=world.carol, protocol=protocol)
+        assert await send_record(world, granted) == (202, "Accepted")
+        message, data = split_encoded_data(granted)
+        anew = await world.compose(existing=message, data=data, tags=message["descriptor"]["tags"])
+        assert await world.status(anew, data) == (202, "Accepted")
+        assert [await read(world, grant_id, state) for state in (message, anew)] == [expected, expected]
 
 
 async def test_what_a_permission_was_for_is_not_known_without_its_data(world: World) -> None:

@@ -211,7 +211,6 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
     if call.replicated and (row := _bare_grant(write, existing)) is not None and incoming is not None:
         return _give_back(store, call, write, row, incoming), []
     initial = _admit(store, tenant, call, write, existing)
-    held = store.blob(tenant, record_id, descriptor["dataCid"]) if existing else None
     latest, data = True, None
     if incoming is not None:
         _check_data(descriptor, incoming.cid, incoming.size)
@@ -223,6 +222,7 @@ def _change(store: Store, call: Call, write: ParsedWrite, incoming: Incoming | N
             raise Conflict("", "Conflict")  # with its data
         latest = False
     else:
+        held = store.blob(tenant, record_id, descriptor["dataCid"])
         data = _data_of_previous(descriptor, existing[-1], has_blob=held is not None)
 
     check_coverage(write)

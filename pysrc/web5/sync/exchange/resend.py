@@ -26,7 +26,7 @@ async def send_again_if_lost(context: SyncContext, peer: Peer) -> bool:
             return True
         if outcome is not None and (outcome.code == 0 or outcome.ends_visit):
             return False  # it could not be asked; a refusal tells nothing, and would not in a minute
-    ledger.lost_nothing(endpoint, context.clock.now())
+    ledger.holds_all(endpoint, context.clock.now())
     return False
 
 

@@ -289,7 +289,7 @@ class Ledger:
             self._audited(endpoint, now)
         return lost
 
-    def lost_nothing(self, endpoint: Endpoint, now: int) -> None:
+    def holds_all(self, endpoint: Endpoint, now: int) -> None:
         """Record that an endpoint still has what was sent there."""
         with self.database.transaction(makes_room=True):
             self._audited(endpoint, now)

@@ -144,6 +144,40 @@ async def test_a_wiped_endpoint_is_noticed_though_another_device_filled_it_again
     assert cid_of(lost) in world.held(world.remotes["/a"]) == world.held(phone.dwn)
 
 
+async def test_a_wiped_endpoint_is_noticed_though_another_device_filled_it_again_with_the_last_message_first(
+    world: World,
+) -> None:
+    """The log goes on as it did; only what it had listed long ago is listed anew."""
+    world.set_endpoints("/a")
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    await phone.write(b"of both")
+    for _ in range(2):
+        await phone.sync.now()
+    await laptop.write(b"the last")
+    await laptop.sync.now("push")
+    for device in (phone, laptop):
+        await device.sync.now()
+    lost = await phone.write(b"of the phone")
+    await phone.sync.now("push")
+    await world.replace("/a")
+    await laptop.sync.now()
+    assert cid_of(lost) not in world.held(world.remotes["/a"])
+    assert (await phone.sync.now()).ok
+    assert cid_of(lost) in world.held(world.remotes["/a"]) == world.held(phone.dwn)
+
+
+async def test_what_a_device_sent_is_listed_later_and_no_sign_of_a_loss(world: World) -> None:
+    world.set_endpoints("/a")
+    phone, laptop = await world.device("phone"), await world.device("laptop")
+    await phone.sync.now()
+    for device in (phone, laptop, phone, laptop):
+        await device.write(b"news")
+        await device.sync.now("push")
+    world.network.reset()
+    assert (await phone.sync.now()).ok
+    assert world.network.counts[("/a", "MessagesQuery")] == 1
+
+
 async def test_a_wiped_endpoint_is_noticed_though_the_process_dies_just_after_it_has_seen_so(world: World) -> None:
     """The listing that shows it is the only one that ever does."""
     world.set_endpoints("/a")

@@ -18,6 +18,7 @@ from web5.sync.exchange.applying import Applying
 from web5.sync.exchange.held import HeldMessages
 from web5.sync.exchange.peer import GrantsOf, Peer, RemoteLog, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
+from web5.sync.exchange.unlisted import UnlistedOf
 from web5.sync.ledger.ledger import Endpoint, Ledger
 from web5.sync.plan.budget import AUDITS, FETCHES, RESTORES, BudgetOf, Claim
 from web5.sync.plan.policy import (
@@ -53,6 +54,7 @@ class SyncContext:
         suspects: IDs of records that an endpoint may have lost to variants, by its ID, until it was asked for them.
         put_off: by (endpoint, record ID): how often its answer said nothing of that, and when it is asked again.
         made: (tenant, CID) of the messages that were made here last.
+        unlisted: what was sent to the endpoints since they listed their messages.
         unknown_grants: the IDs of grants that a delegate has invoked where they are not known, by the endpoint's URL.
         fetches: the budget for fetching what cannot be used, by the endpoint's ID.
         audits: the budget for listing everything in vain, likewise.
@@ -79,6 +81,7 @@ class SyncContext:
     suspects: dict[int, set[str]] = field(default_factory=dict)
     unknown_grants: dict[str, set[str]] = field(default_factory=dict)
     put_off: dict[tuple[int, str], tuple[int, float]] = field(default_factory=dict)
+    unlisted: UnlistedOf = field(default_factory=UnlistedOf)
     made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
     fetches: BudgetOf = field(default_factory=lambda: BudgetOf(FETCHES))
     audits: BudgetOf = field(default_factory=lambda: BudgetOf(AUDITS))

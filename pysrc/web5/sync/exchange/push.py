@@ -198,6 +198,7 @@ async def push_message(context: SyncContext, peer: Peer, item: Item) -> Outcome:
             # A delete would be answered with 404, as if the record were deleted already.
             return waiting_for(record_key(item.ordering_key), f"the initial write of record {item.ordering_key}")
         context.sending.add((endpoint, item.cid))
+        context.unlisted.sent(endpoint, item.cid)
         try:
             outcome = await peer.send(message, stored.data, _byte_counter(context, peer, item.cid))
             if is_from_the_past(context, tenant, message, outcome):

@@ -2,9 +2,10 @@
 
 Invariants:
 1. A message that another endpoint brought is sent only after this one has listed its messages: no echo.
-2. An endpoint that has lost messages is noticed, by its log that misses its end or is another, by a message that is
-   gone (where the last is replaced here, by another that it has not just listed), by a dependency that it says is not
-   there, by what it lists and does not give, or a day later; it is then asked for all that it has (ledger invariant 7).
+2. An endpoint that has lost messages is noticed, by its log that misses its end or is another, or that others have
+   filled again (`exchange.unlisted`), by a message that is gone (where the last is replaced here, by another that it
+   has not just listed), by a dependency that it says is not there, by what it lists and does not give, or a day later;
+   it is then asked for all that it has (ledger invariant 7).
 3. A visit ends only when neither direction can go on without time or other endpoints.
 4. A tenant that the endpoint does not know is registered in the visit, if that needs nobody's consent; the visit then
    begins anew, once.
@@ -35,12 +36,13 @@ from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.displaced import look_after
 from web5.sync.exchange.held_back import refusal_that_stands
 from web5.sync.exchange.links import Link, Work
-from web5.sync.exchange.peer import Peer
+from web5.sync.exchange.peer import LONG, Peer
 from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.push import Push
 from web5.sync.exchange.resend import send_again_if_lost
 from web5.sync.ledger.cursors import LogPosition
 from web5.sync.ledger.ledger import Endpoint
+from web5.sync.ledger.outbox import WINDOW
 from web5.sync.plan.budget import OFFERED, PAGE
 from web5.sync.plan.policy import FRUITLESS, LONGEST, Outcome, classify_error
 from web5.sync.states import Listing, SyncEvent
@@ -244,8 +246,11 @@ class EndpointSync:
     # -- new messages
 
     async def _list(self) -> Outcome | None:
+        named = set[str]()
         for one in self._peer.logs:
             known = self._ledger.cursors.get(self._endpoint.id, one.name)
+            unlisted = self._context.unlisted[self._endpoint.id][one.name]
+            unlisted.begin()
             listing = await self._listed(partial(self._peer.list_messages, one, known.start))
             if isinstance(listing, Outcome) and listing.code == 400 and known.start is not None:
                 # Which cursors an endpoint takes is its own affair: what it refuses now would be refused for ever.
@@ -262,15 +267,22 @@ class EndpointSync:
             if self._vanished and self._looks_closer:
                 self._given = self._ledger.outbox.settled(self._endpoint.id, listing.cids)
             self._link.total.listed += len(listing.cids)
+            taken_over = True
             if listing.cids:
                 missing = self._context.dwn.store.missing(self._link.tenant, listing.cids)
+                if known.start is not None:
+                    accounted = missing.union(known.batch, named)
+                    anew = [cid for cid in unlisted.others(listing.cids) if cid not in accounted]
+                    self._log_changed |= self._ledger.outbox.has_settled(self._endpoint.id, anew[:WINDOW])
+                named.update(listing.cids)
                 # Who has brought it there? Another device, or a stranger: then its data may be missing.
                 self._pull.suspects |= self._context.unsent(self._endpoint, listing.cids)
                 # After this listing the evidence is gone, and this device may go before it has asked for everything.
                 marks = (self._log_changed or bool(self._vanished)) and self._may_audit()
                 self._loss_marked |= marks
                 now = self._context.clock.now()
-                self._ledger.listed(self._endpoint, one.name, listing, missing, now, may_have_lost=marks)
+                taken_over = self._ledger.listed(self._endpoint, one.name, listing, missing, now, may_have_lost=marks)
+            unlisted.ended(listing.cids, whole=taken_over and len(listing.cids) < LONG)
         self._link.listed_at = self._context.clock.monotonic()
         return None
 

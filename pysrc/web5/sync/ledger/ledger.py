@@ -242,15 +242,17 @@ class Ledger:
         now: int,
         *,
         may_have_lost: bool = False,
-    ) -> None:
+    ) -> bool:
         """Take over an endpoint's listing: entries for the messages missing here, the rest is settled (invariant 4).
+
+        Return False if it was not taken over, or not all of it, so that the next begins where it began.
 
         Parameters:
             may_have_lost: the listing shows that the endpoint may have lost messages, which no later one will show:
                 it is due to list everything, until it did or `nothing_lost`.
         """
         if not self._is_known(endpoint):
-            return
+            return False
         held = {cid for cid in listing.cids if cid not in missing}
         # A message that is only repeated was accounted for: if it is missing and has no entry, it is superseded here.
         wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
@@ -264,6 +266,7 @@ class Ledger:
                 self._audited(endpoint, 0)
             elif listing.begun is None and endpoint.audited is None:
                 self._audited(endpoint, now)
+        return all_fit and listing.cursor is not None
 
     def relisted(self, endpoint: Endpoint, listings: Mapping[str, Listing], missing: set[str], now: int) -> int:
         """Take over listings of everything, by log (invariant 7); return how many messages the endpoint had lost."""

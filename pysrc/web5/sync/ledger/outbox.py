@@ -223,6 +223,12 @@ class Outbox(Entries):
         left_out = self._superseded(endpoint).union(besides)
         return [cid for seq, cid in events if cid not in left_out and self.is_settled(endpoint, seq)]
 
+    def has_settled(self, endpoint: int, cids: Collection[str]) -> bool:
+        """Return True if the endpoint is known to hold one of these messages, superseded definitions left out."""
+        found = self._store.positions(self._cursor(endpoint)[0], cids) if cids else []
+        settled = {cid for seq, cid in found if self.is_settled(endpoint, seq)}
+        return bool(settled and settled - self._superseded(endpoint))
+
     def unsettled(
         self,
         endpoint: int,

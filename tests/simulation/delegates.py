@@ -54,6 +54,8 @@ TO_ACT = tuple({"interface": "Records", "method": method} for method in ("Write"
 ACTION_WEIGHTS = {"delegate writes": 8, "delegate edits": 6, "delegate deletes": 1, "sync now": 4, "rest": 3}
 INCIDENT_WEIGHTS = {"a grant is revoked": 3, "a delegate is granted more": 2}
 LET_IN = "a delegate is let in"
+LONGEST_VISIT = 60.0
+"""Seconds after which no visit goes on that began before the delegate was handed its newest grants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Delegate(Device):
         self.owner = owner
         self.helper = helper
         self.granted: list[Message] = []
+        self._handed_at = 0.0
         self.names = scenario.actions
 
     # -- as sync and the agent see it
@@ -113,7 +116,7 @@ class Delegate(Device):
         return sum(one in self.world.documents[self.owner.did] for one in endpoints) if self.may_sync else 0
 
     def believes_sent(self, endpoint: Endpoint, cid: str) -> bool:
-        if self.may_sync:
+        if self.may_sync and asyncio.get_running_loop().time() >= self._handed_at + LONGEST_VISIT:
             return False
         ledger, position = self.sync._ledger, self.dwn.store.positions(self.owner.did, [cid])
         known = ledger.endpoint(self.owner.did, endpoint.url)
@@ -163,6 +166,7 @@ class Delegate(Device):
                 await asyncio.sleep(5)
                 self.give(lambda device: self.take_in(records))
                 return
+        self._handed_at = asyncio.get_running_loop().time()
         self.world.story.add(self.name, "has been handed {} grants or revocations", len(records))
         self.sync.wake(self.owner.did)
 

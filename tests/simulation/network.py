@@ -114,11 +114,11 @@ class SimRemote:
     ) -> Message:
         kind = _kind(message)
         target = self._world.endpoints[endpoint]
+        if kind == "MessagesReplicate":  # also if it has to wait: then it is asked again
+            self._world.traffic.handed_on(self._device, target, message["descriptor"]["messageCid"])
         self.pauses.check(endpoint)
         if kind == "MessagesRead":
             self._world.traffic.read(self._device, target, tenant, message["descriptor"]["messageCid"])
-        if kind == "MessagesReplicate":
-            self._world.traffic.handed_on(self._device, target, message["descriptor"]["messageCid"])
         await self._device.step(f"before a {kind} to {target.name}")
         self._world.count(self._device, target, kind)
         send = self._begin(target, kind, message)

@@ -97,7 +97,7 @@ class Traffic:
             pass  # no endpoint lists it any more, so it is offered until one has said what it makes of it
         elif is_probe:
             pass
-        elif history.taken == LISTED and _is_delete(device, cid):
+        elif (history.taken == LISTED or endpoint.lied) and _is_delete(device, cid):
             pass  # once more, to an endpoint that listed another message of the record (`Ledger.superseded`)
         elif history.taken and not (history.taken == LISTED and device.asked_to_send(cid)):
             self.violations.append(f"{where} again, {history.taken}")

@@ -419,6 +419,29 @@ async def test_a_grant_that_nodes_do_not_know_is_no_hindrance_where_there_is_ano
     assert cid_of(note) in world.held(laptop.dwn)
 
 
+async def test_grants_that_come_to_nodes_later_than_to_a_delegate_are_found_among_others_that_never_do(
+    world: World,
+) -> None:
+    """None is known at first; each is invoked again in its turn."""
+    phone, lost = await world.device("phone"), await world.device("lost")
+    await install(phone, CHAT)
+    await install(lost, CHAT)
+    helper = await world.identity()
+    grants = [await grant(phone, helper, method, CHAT) for method in ("Query", "Read")]
+    grants += [await grant(lost, helper, method, CHAT) for method in ("Query", "Read")]
+    note = await phone.write(b"hello", protocol=CHAT, protocol_path="note")
+    laptop = await world.device("laptop", helper)
+    await laptop.sync.register(world.alice.did, [CHAT], delegate=helper.did)
+    for record in grants:
+        await give(laptop, helper, record)
+    for round in range(8):
+        if round == 4:
+            await phone.sync.now()
+        await laptop.sync.now(tenant=world.alice.did)
+        world.clock.ahead += 3600 * 1_000_000
+    assert cid_of(note) in world.held(laptop.dwn)
+
+
 async def test_what_a_delegate_wrote_goes_out_though_it_may_sync_no_more(world: World) -> None:
     _, laptop, note = await _barred_delegate(world)
     world.network.reset()

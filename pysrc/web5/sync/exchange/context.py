@@ -55,7 +55,7 @@ class SyncContext:
         put_off: by (endpoint, record ID): how often its answer said nothing of that, and when it is asked again.
         made: (tenant, CID) of the messages that were made here last.
         unlisted: what was sent to the endpoints since they listed their messages.
-        unknown_grants: the IDs of grants that a delegate has invoked where they are not known, by the endpoint's URL.
+        unknown_grants: the IDs of grants that a delegate has invoked where they were not known, by the endpoint's URL.
         fetches: the budget for fetching what cannot be used, by the endpoint's ID.
         audits: the budget for listing everything in vain, likewise.
     """
@@ -79,7 +79,7 @@ class SyncContext:
     background: TaskSet = field(default_factory=lambda: TaskSet("a run of sync failed"))
     without_history: set[str] = field(default_factory=set)
     suspects: dict[int, set[str]] = field(default_factory=dict)
-    unknown_grants: dict[str, set[str]] = field(default_factory=dict)
+    unknown_grants: dict[str, dict[str, None]] = field(default_factory=dict)
     put_off: dict[tuple[int, str], tuple[int, float]] = field(default_factory=dict)
     unlisted: UnlistedOf = field(default_factory=UnlistedOf)
     made: LruCache[tuple[str, str], bool] = field(default_factory=lambda: LruCache(KEPT_MADE))
@@ -116,7 +116,7 @@ class SyncContext:
             IdentityError, CryptoError, DidError: the keys, or the grants, are not at hand.
         """
         tenant = self.ledger.tenant(signer_of or endpoint.tenant)
-        logs, barred, unknown = list[RemoteLog](), None, self.unknown_grants.setdefault(endpoint.url, set())
+        logs, barred, unknown = list[RemoteLog](), None, self.unknown_grants.setdefault(endpoint.url, {})
         try:
             logs = [] if tenant is None or signer_of is not None else logs_of(tenant, self.grants_of, unknown)
         except IdentityError as error:

@@ -53,7 +53,8 @@ def logs_of(tenant: Tenant, grants_of: GrantsOf, unknown: Collection[str] = ()) 
     A protocol whose grants have ended is not read any more; that must not keep the others from being read.
 
     Parameters:
-        unknown: the IDs of grants that the endpoint has said not to know; others are invoked, if there are any.
+        unknown: the IDs of grants that the endpoint has said not to know, the last one last: others are invoked, if
+            there are any, and else the first, which may have come there since.
 
     Raises:
         IdentityError: the delegate may not query or read anything.
@@ -62,7 +63,8 @@ def logs_of(tenant: Tenant, grants_of: GrantsOf, unknown: Collection[str] = ()) 
     if tenant.delegate is None:
         name = "all" if protocols is None else " ".join(protocols)
         return [RemoteLog(name, [{"protocol": one} for one in protocols or ()])]
-    held = sorted(grants_of(tenant.did, tenant.delegate), key=lambda one: one.id in unknown)
+    order = {grant: place for place, grant in enumerate(unknown)}
+    held = sorted(grants_of(tenant.did, tenant.delegate), key=lambda one: order.get(one.id, -1))
     logs = [
         RemoteLog(one or "all", [{"protocol": one}] if one else [], grants)
         for one in protocols or (None,)
@@ -110,7 +112,7 @@ class Peer:
     Parameters:
         clock: the endpoint's, by which questions are dated.
         barred: why a delegate may ask for nothing; what it wrote while it might, it may still send.
-        unknown_grants: gets the IDs of the grants that the endpoint does not know.
+        unknown_grants: gets the IDs of the grants that the endpoint does not know, the last one last.
     """
 
     endpoint: Endpoint
@@ -120,7 +122,7 @@ class Peer:
     _signer: MessageSigner
     clock: NodeClock
     barred: IdentityError | None = None
-    unknown_grants: set[str] = field(default_factory=set)
+    unknown_grants: dict[str, None] = field(default_factory=dict)
 
     @property
     def is_delegate(self) -> bool:
@@ -305,7 +307,8 @@ class Peer:
     def _note_grant(self, grant: str | None, outcome: Outcome) -> None:
         """Remember a grant that the endpoint does not know: it may have been lost with the device that made it."""
         if grant is not None and outcome.detail.startswith(Code.GrantAuthorizationGrantMissing):
-            self.unknown_grants.add(grant)
+            self.unknown_grants.pop(grant, None)
+            self.unknown_grants[grant] = None
 
     async def _ask(self, make: Callable[..., Awaitable[Message]], **about: Any) -> Message | Outcome:
         reply, outcome = await self._asked(make, **about)

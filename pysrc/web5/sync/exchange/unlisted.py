@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
+from web5.sync.states import Listing
+
 MOST = 1000
 """The messages that are kept in mind for a log; with more of them its next listing is no evidence."""
 
@@ -20,6 +22,7 @@ class Unlisted:
         self._sent: set[str] = set()
         self._is_complete = False
         self._begun_complete = False
+        self._strays = False
 
     def add(self, cid: str) -> None:
         """Take note of a message that is being sent to the endpoint."""
@@ -34,16 +37,19 @@ class Unlisted:
 
     def others(self, named: Collection[str]) -> list[str]:
         """Return the messages of a listing that were not sent from here; none where that is not known of all."""
-        return [cid for cid in named if cid not in self._sent] if self._is_complete else []
+        is_evidence = self._is_complete and not self._strays
+        return [cid for cid in named if cid not in self._sent] if is_evidence else []
 
-    def ended(self, named: Collection[str], *, whole: bool) -> None:
+    def ended(self, listing: Listing, *, whole: bool) -> None:
         """Take over a listing.
 
         Parameters:
             whole: False if it may go on, or will be made once more.
         """
-        self._sent.difference_update(named)
+        self._sent.difference_update(listing.cids)
         self._is_complete = self._begun_complete and whole
+        # Where a cursor is not that of the last message, what is listed next begins anywhere.
+        self._strays |= bool(listing.cids) and (listing.cursor or {}).get("messageCid") != listing.cids[-1]
 
 
 class UnlistedOf(defaultdict[int, defaultdict[str, Unlisted]]):

@@ -79,7 +79,7 @@ async def visit_endpoint(context: SyncContext, wake_others: WakeOthers, link: Li
             if (endpoint := context.ledger.endpoint(link.tenant, link.url)) is not None:
                 context.ledger.failed(endpoint, failure)
                 _count_unsettled(context, link, endpoint)
-    link.probed = link.probed and failure is None
+    link.probed = link.probed and (failure is None or failure.is_fruitless)
     shown = failure or link.refusal
     link.total.error = None if shown is None else (shown.code, shown.detail)
     return failure
@@ -282,7 +282,7 @@ class EndpointSync:
                 self._loss_marked |= marks
                 now = self._context.clock.now()
                 taken_over = self._ledger.listed(self._endpoint, one.name, listing, missing, now, may_have_lost=marks)
-            unlisted.ended(listing.cids, whole=taken_over and len(listing.cids) < LONG)
+            unlisted.ended(listing, whole=taken_over and len(listing.cids) < LONG)
         self._link.listed_at = self._context.clock.monotonic()
         return None
 

@@ -424,11 +424,22 @@ class NodeNeeded(Web5Error):
     def __init__(self, endpoint: str, messages: int | None, reason: str) -> None:
         self.endpoint = endpoint
         self.messages = messages
-        alone = f"{messages} message{'' if messages == 1 else 's'} that it alone has"
-        what = "what it alone may have" if messages is None else alone
-        super().__init__(
-            f"{endpoint} is not removed: {what} would be out of reach ({reason}). Force it if that may be."
-        )
+        if messages is None:
+            text = (
+                f"{endpoint} is not removed: what it alone may have would be out of reach ({reason})."
+                " Force it if that may be."
+            )
+        elif messages == 1:
+            text = (
+                f"{endpoint} is not removed: 1 message that it alone has would be out of reach ({reason})."
+                " Force it if that may be."
+            )
+        else:
+            text = (
+                f"{endpoint} is not removed: {messages} messages that it alone has would be out of reach ({reason})."
+                " Force it if that may be."
+            )
+        super().__init__(text)
 
 
 class OnlyHere(Web5Error):

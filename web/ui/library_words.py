@@ -14,6 +14,18 @@ _KNOWN = (
     known("That URL has a name or password in it, which everybody would read: leave it out."),
     known("These nodes cannot be published. Nothing was changed: {reason}."),
     known("The document of {did} follows from its key: it cannot name other nodes."),
+    known(
+        "{address} is not removed: what it alone may have would be out of reach ({reason}). Force it if that may be."
+    ),
+    known(
+        "{address} is not removed: 1 message that it alone has would be out of reach ({reason}). Force it if that may "
+        "be."
+    ),
+    known(
+        "{address} is not removed: {n} messages that it alone has would be out of reach ({reason}). Force it if that "
+        "may be."
+    ),
+    known("it has not answered yet"),
     # devices
     known("This code was used already, or its time is over. Have the other device show a new one."),
     known("This code is of no use any more: it was used, or its time is over."),
@@ -93,6 +105,8 @@ def said(message):
     for english, own in _KNOWN:
         places = matched(english, message)
         if places is not None:
+            if "reason" in places:
+                places["reason"] = said(places["reason"]) or places["reason"]
             return _filled(own, places)
     return ""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from web5.errors import NodeNeeded
 from web5_build.paths import PYSRC, WEB
 from web5_build.site import texts
 
@@ -68,6 +69,12 @@ def german(tmp_path: Path) -> Path:
         ),
         ("'ftp://x' is not the URL of a DWN: it begins with https:// or http://. And more", ""),
         ("Nobody translated this.", ""),
+        (str(NodeNeeded("https://a", 3, "HTTP 503")), "https://a hat 3 Nachrichten, die kein anderer hat (HTTP 503)."),
+        (str(NodeNeeded("https://a", 1, "HTTP 503")), "https://a hat eine Nachricht, die kein anderer hat (HTTP 503)."),
+        (
+            str(NodeNeeded("https://a", None, "it has not answered yet")),
+            "Ob https://a etwas hat, das kein anderer hat, ist nicht zu erfahren (er hat noch nicht geantwortet).",
+        ),
     ],
 )
 def test_in_german(german: Path, message: str, said: str) -> None:

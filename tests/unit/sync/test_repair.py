@@ -120,9 +120,9 @@ async def test_an_endpoint_that_does_not_say_whether_it_was_wiped_is_asked_again
     assert world.held(world.remotes["/a"]) == world.held(phone.dwn)
 
 
-@pytest.mark.parametrize("lists_before", [1, 0])
+@pytest.mark.parametrize(("lists_before", "is_answered"), [(1, True), (0, True), (1, False)])
 async def test_a_wiped_endpoint_is_noticed_though_another_device_filled_it_again_and_replaced_the_last_message(
-    world: World, lists_before: int
+    world: World, lists_before: int, is_answered: bool
 ) -> None:
     """What the other had not yet is lost there: so something that it did not just list is asked for."""
     world.set_endpoints("/a")
@@ -140,6 +140,15 @@ async def test_a_wiped_endpoint_is_noticed_though_another_device_filled_it_again
     await laptop.write(b"3", existing=message)
     await laptop.sync.now()
     assert cid_of(lost) not in world.held(world.remotes["/a"])
+    if not is_answered:
+        held, did = phone.dwn.store, world.alice.did
+        world.network.faults["/a"] = lambda kind, message: (
+            reply_of(500, "oops")
+            if kind == "MessagesRead" and held.has(did, message["descriptor"]["messageCid"])
+            else None
+        )
+        await phone.sync.now()
+        del world.network.faults["/a"]
     assert (await phone.sync.now()).ok
     assert cid_of(lost) in world.held(world.remotes["/a"]) == world.held(phone.dwn)
 

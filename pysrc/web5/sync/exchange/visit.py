@@ -168,7 +168,7 @@ class EndpointSync:
         self._pull = Pull(context, peer)
         self._push = Push(context, peer)
         self._vanished: set[str] = set()
-        self._loss_marked = False
+        self._loss_marked = self._unanswered = False
         self._offered = 0
         self._looks_closer = not link.probed
         self._given: list[str] = []
@@ -192,7 +192,7 @@ class EndpointSync:
                 budget.refund(1, clock.monotonic())
             else:
                 budget.spend(self._offered / OFFERED, clock.monotonic())
-        elif failure is None and self._loss_marked:
+        elif failure is None and self._loss_marked and not self._unanswered:
             self._ledger.nothing_lost(self._endpoint)
         if failure is None and await look_after(self._context, self._peer, self._pull.suspects):
             self._wake_others(self._link, Work.PUSH)
@@ -317,6 +317,7 @@ class EndpointSync:
         given = None if self._lost() else next((cid for cid in self._given if store.has(tenant, cid)), None)
         if given is not None:
             await self._probe(given)
+            self._unanswered = not self._link.probed  # then the next visit asks for everything
 
     def _lost(self) -> bool:
         """Return True if a message vanished that is held here; another was superseded, here and there."""

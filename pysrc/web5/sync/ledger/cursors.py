@@ -40,6 +40,12 @@ class LogPosition:
         """True if the next listing names the batch again, provided that the endpoint still has it."""
         return bool(self.batch) and self.start != self.cursor
 
+    def repeated_in(self, listing: Listing) -> set[str]:
+        """Return the messages of the batch that a listing only repeats; beyond the last of them, one came anew."""
+        if self.last_cid not in listing.cids:
+            return set()
+        return set(self.batch).intersection(listing.cids[: listing.cids.index(self.last_cid) + 1])
+
     def is_continued_by(self, listing: Listing) -> bool:
         """Return False if a listing from `start` cannot be of the same log: one only grows at its end, and loses.
 

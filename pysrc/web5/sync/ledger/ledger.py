@@ -255,7 +255,7 @@ class Ledger:
             return False
         held = {cid for cid in listing.cids if cid not in missing}
         # A message that is only repeated was accounted for: if it is missing and has no entry, it is superseded here.
-        wanted = missing.difference(self.cursors.get(endpoint.id, log).batch)
+        wanted = missing.difference(self.cursors.get(endpoint.id, log).repeated_in(listing))
         wanted |= self.damage.among(endpoint.tenant, listing.cids)
         with self.database.transaction(makes_room=True):
             all_fit = self.inbox.add(endpoint.id, [cid for cid in listing.cids if cid in wanted], now)

@@ -79,7 +79,7 @@ async def visit_endpoint(context: SyncContext, wake_others: WakeOthers, link: Li
             if (endpoint := context.ledger.endpoint(link.tenant, link.url)) is not None:
                 context.ledger.failed(endpoint, failure)
                 _count_unsettled(context, link, endpoint)
-    link.probed = link.probed and (failure is None or failure.is_fruitless)
+    link.probed = link.probed and (failure is None or failure.name == FRUITLESS.name)
     shown = failure or link.refusal
     link.total.error = None if shown is None else (shown.code, shown.detail)
     return failure

@@ -42,7 +42,7 @@ class LogPosition:
 
     def repeated_in(self, listing: Listing) -> set[str]:
         """Return the messages of the batch that a listing only repeats; beyond the last of them, one came anew."""
-        if self.last_cid not in listing.cids:
+        if self.last_cid not in listing.cids or not self.is_continued_by(listing):
             return set()
         return set(self.batch).intersection(listing.cids[: listing.cids.index(self.last_cid) + 1])
 

@@ -313,10 +313,13 @@ class EndpointSync:
 
         Somebody else may have filled the endpoint again with what was his: what it lacks then is rather new.
         """
+        if self._lost():
+            return
         store, tenant = self._context.dwn.store, self._link.tenant
-        given = None if self._lost() else next((cid for cid in self._given if store.has(tenant, cid)), None)
-        if given is not None:
-            await self._probe(given)
+        replaced = superseded(store, store.tenant(tenant))  # also by what this visit has brought
+        given = (cid for cid in self._given if cid not in replaced and store.has(tenant, cid))
+        if (cid := next(given, None)) is not None:
+            await self._probe(cid)
             self._unanswered = not self._link.probed  # then the next visit asks for everything
 
     def _lost(self) -> bool:

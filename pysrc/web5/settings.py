@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from web5 import strict_json
 from web5.errors import SettingsError
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], object]
 """A callback that takes the name of a step, how much of it is done, and of how much."""
 
-ByteProgress = Callable[[int, int], None]
+ByteProgress = Callable[[int, int], object]
 """A callback that takes how many bytes of one record's data are done, and of how many."""
 
 MOST_BYTES = 64 * 1024

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pydantic import ValidationError, validate_call
+from pydantic import ConfigDict, ValidationError, validate_call
 
 from app import identities, pairing, state
 from app.change_notifier import Steps
@@ -121,7 +121,7 @@ class Service(DataCalls, FileCalls, NoteCalls, MessageCalls, DeviceCalls):
         if not isinstance(arguments, dict):
             raise InvalidArgument("Arguments are a JSON object.")
         if name not in self._checked:
-            self._checked[name] = validate_call(getattr(self, name), config={"strict": True})
+            self._checked[name] = validate_call(config=ConfigDict(strict=True))(getattr(self, name))
         try:
             return await self._checked[name](**arguments)
         except ValidationError as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypedDict
 
 from app.messages.letters import GROUP, MOST_BYTES, Letters
 from app.messages.people import People
@@ -253,7 +254,17 @@ def group_of(thread: str) -> str | None:
     return thread.removeprefix(GROUP) if thread.startswith(GROUP) else None
 
 
-def _messages_of(known: Membership) -> dict[str, str]:
+class _Messages(TypedDict):
+    """The records that are a group's messages."""
+
+    from_: str
+    protocol: str
+    protocol_path: str
+    context_id: str
+    protocol_role: str
+
+
+def _messages_of(known: Membership) -> _Messages:
     return {
         "from_": known.owner,
         "protocol": messaging.uri,

@@ -6,6 +6,7 @@ of the group, and its members write and read there by their role; each keeps a c
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -35,8 +36,10 @@ people = Protocol("https://web5-py/protocols/people", published=False)
 
 Standing = Literal["accepted", "blocked"]
 
-MEMBERS_READ = {ROLE: ("read", "query", "subscribe")}
-MEMBERS_WRITE = {ROLE: ("create", "read", "query", "subscribe")}
+_Allowed = Mapping[str, Sequence[Literal["create", "read", "query", "subscribe"]]]
+
+MEMBERS_READ: _Allowed = {ROLE: ("read", "query", "subscribe")}
+MEMBERS_WRITE: _Allowed = {ROLE: ("create", "read", "query", "subscribe")}
 
 
 class FileNote(BaseModel):

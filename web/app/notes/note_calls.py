@@ -7,6 +7,7 @@ from typing import Any
 
 from app.changes import Lists
 from app.notes import notes, versions
+from app.notes.note_shape import Note
 from app.session import Session
 
 from web5 import Web5
@@ -67,11 +68,11 @@ class NoteCalls:
         """Return the tags that most notes have, each with their number, as far as the texts are read."""
         return self._session.search.tags(MOST_TAGS)
 
-    async def note(self, id: str) -> notes.Note:
+    async def note(self, id: str) -> Note:
         """Return one note, as the list has it."""
         return await notes.one(self.web5, id)
 
-    async def create_note(self, text: str, created: int) -> notes.Note:
+    async def create_note(self, text: str, created: int) -> Note:
         """Write a note; `created` (microseconds since 1970) tells a new note from a call that is repeated."""
         return await notes.create(self.web5, text, created)
 
@@ -79,7 +80,7 @@ class NoteCalls:
         """Return the whole text of a note."""
         return await notes.read(self.web5, id)
 
-    async def update_note(self, id: str, text: str) -> notes.Note:
+    async def update_note(self, id: str, text: str) -> Note:
         """Replace the text of a note."""
         return await notes.update(self.web5, id, text)
 
@@ -95,7 +96,7 @@ class NoteCalls:
         """Return a text as a note shows it, as HTML."""
         return notes.rendered(self.web5, text)
 
-    async def publish_note(self, id: str, published: bool) -> notes.Note:
+    async def publish_note(self, id: str, published: bool) -> Note:
         """Let anybody read a note who has its address, or end that."""
         return await notes.publish(self.web5, id, published)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -52,7 +53,11 @@ async def outlasting(work: asyncio.Future[T], working: set[asyncio.Future[Any]])
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([work])
+        while not work.done():
+            with suppress(asyncio.CancelledError):  # the server's task groups cancel time and again
+                await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()  # nobody asks for it any more
         raise
 
 

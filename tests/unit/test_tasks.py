@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
-from web5.tasks import TaskSet, first_of, notify
+import pytest
+
+from web5.tasks import TaskSet, first_of, notify, outlasting
 
 
 def reports() -> list[str]:
@@ -71,3 +74,21 @@ async def test_a_callback_that_fails_stops_no_other() -> None:
 
     notify("a callback failed", [fail, called.append], "news")
     assert (found, called) == (["a callback failed"], ["news"])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_work_in_a_thread_is_waited_for_however_often_its_caller_is_cancelled(fails: bool) -> None:
+    """The server's task groups cancel again at each turn of the loop: the file that is in use would be closed."""
+    found, work, working = reports(), asyncio.get_running_loop().create_future(), set[asyncio.Future[None]]()
+    caller = asyncio.create_task(outlasting(work, working))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done() and working == {work}
+    work.set_exception(OSError("a fault")) if fails else work.set_result(None)
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    del work, caller
+    gc.collect()
+    assert found == [] and working == set()

@@ -5,7 +5,8 @@ Bounds:
    the next run of a device that had the time to note it.
 2. It is asked for one list at a time for each tenant: rounds do not pile up, however late its answers are.
 3. The tasks on a device are few, likewise.
-What excuses the first: a clock that was set in between, and another run than that which was told and went on.
+What excuses the first: a clock that was set in between, or wrong at the end of the run that was told, and another run
+than that which was told and went on.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Manners:
 
     violations: list[str]
     _pauses: dict[tuple[str, str], dict[int, _Pause]] = field(default_factory=dict)
-    _seen: dict[tuple[str, int], float] = field(default_factory=dict)
+    _seen: dict[tuple[str, int], tuple[float, tuple[float, int]]] = field(default_factory=dict)
     _lists: Counter[tuple[str, int, str, str]] = field(default_factory=Counter)
 
     def asked_to_wait(self, device: Device, endpoint: Endpoint, seconds: float) -> None:
@@ -65,7 +66,7 @@ class Manners:
         if is_list and self._lists[one]:
             self.violations.append(f"{where} while another is under way")
         self._lists[one] += is_list
-        self._seen[device.name, device.runs] = _now()
+        self._seen[device.name, device.runs] = _now(), _skew(device)
         try:
             yield
         finally:
@@ -75,7 +76,8 @@ class Manners:
         """Return the seconds that are left of the longest pause which the device has to know of."""
         left = 0.0
         for run, pause in self._pauses.get((device.name, endpoint.url), {}).items():
-            noted = run == device.runs or self._seen.get((device.name, run), 0.0) >= pause.begun + NOTED
+            seen, skew = self._seen.get((device.name, run), (0.0, pause.skew))
+            noted = run == device.runs or (seen >= pause.begun + NOTED and skew == pause.skew)
             if noted and pause.skew == _skew(device):
                 left = max(left, pause.end - _now())
         return left

@@ -159,7 +159,7 @@ class SimRegistrar(Registrar):
             return found
         finally:
             if not is_done and not self._device.disk.troubled:
-                self._last[key] = asyncio.get_running_loop().time(), excuse
+                self._last[key] = asyncio.get_running_loop().time(), self._excuse()
 
     def _excuse(self) -> tuple[float, int]:
         """Return what changes when the next attempt may come early: the clock was set, or the outcome found no room."""

@@ -6,8 +6,8 @@ wrote is kept below a record that was deleted, and whatever a definition says; w
 than the end of the record above it.
 
 `Disputed` are the records in which a guest, or a delegate, wrote something later than that, in a clock of his own: a
-node that had it before the delete keeps it, and none that has the delete takes it. A node may also keep the definitions
-that were superseded.
+node that had it before the delete keeps it, and none that has the delete takes it, nor what is below it. A node may
+also keep the definitions that were superseded.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ def expected(messages: list[Authored]) -> Expected:
             result.disputed[record_id] = "another wrote in it after the record above it was deleted"
         else:
             result.cids |= {initial.cid, (_end(record) or record[-1]).cid}
+    for record_id, record in by_record.items():
+        if not result.disputed.keys().isdisjoint(_above(record, by_record)):
+            result.disputed.setdefault(record_id, "the record above it is disputed")
+            result.cids.difference_update(one.cid for one in record)
     return result
 
 

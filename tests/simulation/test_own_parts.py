@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import json
+from base64 import b64encode
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -170,6 +172,16 @@ def test_below_what_was_deleted_is_what_there_was_and_below_what_was_pruned_noth
     pruned = message("Delete", 2, "parent", prune=True)
     assert expected([parent, child, below, gone, pruned]).cids == {parent.cid, pruned.cid}
     assert set(expected([child, below]).disputed) == {"child", "below"}
+
+
+def test_below_what_is_disputed_all_is() -> None:
+    parent, gone = message("Write", 0, "parent"), message("Delete", 1, "parent", prune=False)
+    child = message("Write", 2, "child", parentId="parent")
+    header = b64encode(json.dumps({"kid": "did:guest#0"}).encode()).rstrip(b"=").decode()
+    child.message["authorization"] = {"signature": {"signatures": [{"protected": header}]}}
+    below = message("Write", 3, "below", parentId="child")
+    assert set(expected([parent, gone, child, below]).disputed) == {"child", "below"}
+    assert expected([parent, gone, child, below]).cids == {parent.cid, gone.cid}
 
 
 @pytest.mark.parametrize(("seconds_before_the_crash", "is_known"), [(1, False), (NOTED, True)])

@@ -3,7 +3,7 @@
 A message that a delegate signed is allowed if its grant had not ended at the message's own date. So what was written
 before a revocation arrives everywhere, whenever that is; and no node that holds a revocation takes what is dated after
 it. Where such a message came to a node before the revocation did, it stays there, in the reference too: its record is
-disputed (`rules`).
+disputed (`rules`). So it is with what it wrote under a definition that had ended by then, of which it did not know.
 """
 
 from __future__ import annotations
@@ -42,6 +42,28 @@ def overstepped(messages: Iterable[Authored]) -> set[str]:
         elif (used := grant_of(one.message)) is not None:
             signed.append((used, one))
     return {one.record_id for grant, one in signed if grant in ends and ends[grant] <= one.age[0]}
+
+
+def not_allowed(messages: Iterable[Authored]) -> set[str]:
+    """Return the records in which a delegate wrote something that the definition of its date has no place for."""
+    definitions = sorted((one for one in messages if one.kind == "ProtocolsConfigure"), key=lambda one: one.age)
+    found = set[str]()
+    for one in messages:
+        if one.kind != "RecordsWrite" or grant_of(one.message) is None:
+            continue
+        before = [other for other in definitions if other.protocol == one.protocol and other.age < one.age]
+        if before and not _has_place(before[-1].descriptor["definition"], one.descriptor["protocolPath"]):
+            found.add(one.record_id)
+    return found
+
+
+def _has_place(definition: Message, path: str) -> bool:
+    at: Message = definition["structure"]
+    for name in path.split("/"):
+        if name not in at:
+            return False
+        at = at[name]
+    return True
 
 
 def watching(world: World, name: str, dwn: Dwn) -> Callable[[Applied], None]:

@@ -48,14 +48,14 @@ def expected(messages: list[Authored]) -> Expected:
         else:
             by_record[one.record_id].append(one)
     result.cids |= {one.cid for one in definitions.values()}
-    overstepped = delegation_rules.overstepped(messages)
+    overstepped = delegation_rules.overstepped(messages) | delegation_rules.not_allowed(messages)
     for record_id, record in by_record.items():
         ends = _ends_above(record, by_record)
         initial = next((one for one in record if one.is_initial), None)
         if ends is None or initial is None:
             result.disputed[record_id] = "its initial write, or the record above it, is gone"
         elif overstepped and overstepped & {record_id, *_above(record, by_record)}:
-            result.disputed[record_id] = "a delegate wrote in it, or above it, after the grant was revoked"
+            result.disputed[record_id] = "a delegate wrote in it, or above it, what it was not allowed any more"
         elif any(end.is_prune for end in ends):
             continue
         elif any(end.age < one.age and not _is_tenants_own(one) for end in ends for one in record):

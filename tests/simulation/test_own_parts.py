@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.account import Authored
+from tests.simulation.delegation_rules import not_allowed
 from tests.simulation.manners import NOTED, Manners
 from tests.simulation.quotas import Quota
 from tests.simulation.rules import expected
@@ -182,6 +183,22 @@ def test_below_what_is_disputed_all_is() -> None:
     below = message("Write", 3, "below", parentId="child")
     assert set(expected([parent, gone, child, below]).disputed) == {"child", "below"}
     assert expected([parent, gone, child, below]).cids == {parent.cid, gone.cid}
+
+
+def definition(at: int, structure: dict[str, Any]) -> Authored:
+    described = {"interface": "Protocols", "method": "Configure", "messageTimestamp": str(at)}
+    described |= {"definition": {"protocol": "p", "structure": structure}}
+    return Authored("t", f"cid{next(_numbers):03d}", {"descriptor": described}, None)
+
+
+def test_what_a_delegate_wrote_for_which_the_definition_of_its_date_has_no_place_is_disputed() -> None:
+    made = [definition(0, {"list": {"item": {}}}), definition(5, {"list": {}})]
+    for at, record in ((1, "in time"), (6, "late"), (7, "of the tenant")):
+        one = message("Write", at, record, protocol="p", protocolPath="list/item")
+        if record != "of the tenant":
+            one.message["authorization"] = {"authorDelegatedGrant": {"recordId": "grant"}}
+        made.append(one)
+    assert not_allowed(made) == {"late"}
 
 
 @pytest.mark.parametrize(("seconds_before_the_crash", "is_known"), [(1, False), (NOTED, True)])

@@ -140,6 +140,8 @@ class SimRemote:
                 cids = [cid for cid, one in made.items() if record and one.record_id == record]
                 self._world.traffic.unconfirmed(self._device, target, cids)
         await self._device.step(f"after a {kind} to {target.name}")
+        if kind == "MessagesRead" and "TimestampOutsideWindow" in outcome.detail:
+            self._world.traffic.dated_wrongly(self._device, target)
         if kind == "MessagesRead" and outcome.code == 404:
             self._world.traffic.gone(self._device, target, message["descriptor"]["messageCid"])
         if kind == "MessagesQuery" and outcome.code == 200 and isinstance(reply.get("entries"), list):

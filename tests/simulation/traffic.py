@@ -153,6 +153,10 @@ class Traffic:
         """Record that the connection breaks while a device reads data, so that its visit fails."""
         self._failures[device.name, endpoint.name] += 1
 
+    def dated_wrongly(self, device: Device, endpoint: Endpoint) -> None:
+        """Record that an endpoint refuses a question for its date, so that it is asked once more, by its own clock."""
+        self._failures[device.name, endpoint.name] += 1
+
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:
         """Record that an endpoint listed these to a device."""
         for cid in () if device.disk.troubled or endpoint.lied else cids:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -29,13 +28,8 @@ async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
 
 async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
     """Run work to its end, though the caller be cancelled meanwhile; that is raised afterwards."""
-    task, cancelled = asyncio.ensure_future(work), None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
+    task = asyncio.ensure_future(work)
+    if (cancelled := await _end_of(task)) is not None:
         if not task.cancelled() and (failure := task.exception()) is not None:
             report("work failed whose caller was cancelled", failure)
         raise cancelled
@@ -50,15 +44,25 @@ async def outlasting(work: asyncio.Future[T], working: set[asyncio.Future[Any]])
     """
     working.add(work)
     work.add_done_callback(working.discard)
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        while not work.done():
-            with suppress(asyncio.CancelledError):  # the server's task groups cancel time and again
-                await asyncio.wait([work])
+    if (cancelled := await _end_of(work)) is not None:
         if not work.cancelled():
             work.exception()  # nobody asks for it any more
-        raise
+        raise cancelled
+    return work.result()
+
+
+async def _end_of(work: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Return once work is done, however often its caller is cancelled meanwhile, with the last cancellation.
+
+    The server's task groups cancel at each turn of the loop.
+    """
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
 
 
 def notify(doing: str, callbacks: Iterable[Callable[P, object]], *arguments: P.args, **keywords: P.kwargs) -> None:

@@ -141,7 +141,7 @@ class SimRemote:
                 self._world.traffic.unconfirmed(self._device, target, cids)
         await self._device.step(f"after a {kind} to {target.name}")
         if kind == "MessagesRead" and "TimestampOutsideWindow" in outcome.detail:
-            self._world.traffic.dated_wrongly(self._device, target)
+            self._world.traffic.unanswered(self._device, target)
         if kind == "MessagesRead" and outcome.code == 404:
             self._world.traffic.gone(self._device, target, message["descriptor"]["messageCid"])
         if kind == "MessagesQuery" and outcome.code == 200 and isinstance(reply.get("entries"), list):
@@ -177,7 +177,7 @@ class SimRemote:
             self._tell(target, kind, message, FAULTS[fault].says)
             reply = await self._befallen(target, fault, kind, message, process)
             if fault == "half data":
-                self._world.traffic.broke(self._device, target)
+                self._world.traffic.unanswered(self._device, target)
         await asyncio.sleep(self._latency())
         if fault is None and kind in WRITES | {"MessagesRead"}:
             self._tell(target, kind, message, str(reply["status"]["code"]))

@@ -54,8 +54,8 @@ def expected(messages: list[Authored]) -> Expected:
         initial = next((one for one in record if one.is_initial), None)
         if ends is None or initial is None:
             result.disputed[record_id] = "its initial write, or the record above it, is gone"
-        elif overstepped and overstepped & {record_id, *_above(record, by_record)}:
-            result.disputed[record_id] = "a delegate wrote in it, or above it, what it was not allowed any more"
+        elif record_id in overstepped:
+            result.disputed[record_id] = "a delegate wrote in it what it was not allowed any more"
         elif any(end.is_prune for end in ends):
             continue
         elif any(end.age < one.age and not _is_tenants_own(one) for end in ends for one in record):

@@ -2,8 +2,6 @@
 
 import asyncio
 import itertools
-import json
-from base64 import b64encode
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +15,7 @@ from tests.simulation.quotas import Quota
 from tests.simulation.rules import expected
 from tests.simulation.storage import RESERVE, Disk, Mount, SimPages
 from tests.simulation.virtual_time import EPOCH, SimClock, Stuck, run
+from web5.crypto.encoding import b64url_encode
 from web5.dwn import Dwn
 from web5.dwn.store.database import open_memory
 from web5.dwn.store.memory import MemoryBlobs
@@ -178,7 +177,7 @@ def test_below_what_was_deleted_is_what_there_was_and_below_what_was_pruned_noth
 def test_below_what_is_disputed_all_is() -> None:
     parent, gone = message("Write", 0, "parent"), message("Delete", 1, "parent", prune=False)
     child = message("Write", 2, "child", parentId="parent")
-    header = b64encode(json.dumps({"kid": "did:guest#0"}).encode()).rstrip(b"=").decode()
+    header = b64url_encode(b'{"kid": "did:guest#0"}')
     child.message["authorization"] = {"signature": {"signatures": [{"protected": header}]}}
     below = message("Write", 3, "below", parentId="child")
     assert set(expected([parent, gone, child, below]).disputed) == {"child", "below"}

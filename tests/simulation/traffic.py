@@ -149,12 +149,8 @@ class Traffic:
             if self._probes[probe] > 2 + self.audits[way] + self._failures[way]:
                 self.violations.append(f"{device.name} asks {endpoint.name} for what it holds: {cid}")
 
-    def broke(self, device: Device, endpoint: Endpoint) -> None:
-        """Record that the connection breaks while a device reads data, so that its visit fails."""
-        self._failures[device.name, endpoint.name] += 1
-
-    def dated_wrongly(self, device: Device, endpoint: Endpoint) -> None:
-        """Record that an endpoint refuses a question for its date, so that it is asked once more, by its own clock."""
+    def unanswered(self, device: Device, endpoint: Endpoint) -> None:
+        """Record that an endpoint is asked once more: the connection broke, or it refused the question for its date."""
         self._failures[device.name, endpoint.name] += 1
 
     def listed(self, device: Device, endpoint: Endpoint, cids: list[str]) -> None:

@@ -6,12 +6,12 @@ of the group, and its members write and read there by their role; each keeps a c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from web5 import Protocol
+from web5.api.typed.declaration import Can
 
 LONGEST = 20_000
 """Characters of a message."""
@@ -36,10 +36,8 @@ people = Protocol("https://web5-py/protocols/people", published=False)
 
 Standing = Literal["accepted", "blocked"]
 
-_Allowed = Mapping[str, Sequence[Literal["create", "read", "query", "subscribe"]]]
-
-MEMBERS_READ: _Allowed = {ROLE: ("read", "query", "subscribe")}
-MEMBERS_WRITE: _Allowed = {ROLE: ("create", "read", "query", "subscribe")}
+MEMBERS_READ: Can = {ROLE: ("read", "query", "subscribe")}
+MEMBERS_WRITE: Can = {ROLE: ("create", "read", "query", "subscribe")}
 
 
 class FileNote(BaseModel):

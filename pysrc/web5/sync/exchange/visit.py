@@ -23,7 +23,7 @@ Invariants:
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -315,18 +315,20 @@ class EndpointSync:
         """
         if self._lost():
             return
-        store, tenant = self._context.dwn.store, self._link.tenant
-        replaced = superseded(store, store.tenant(tenant))  # also by what this visit has brought
-        given = (cid for cid in self._given if cid not in replaced and store.has(tenant, cid))
-        if (cid := next(given, None)) is not None:
-            await self._probe(cid)
+        if (given := next(self._kept(self._given), None)) is not None:
+            await self._probe(given)
             self._unanswered = not self._link.probed  # then the next visit asks for everything
 
     def _lost(self) -> bool:
         """Return True if a message vanished that is held here; another was superseded, here and there."""
-        store, tenant = self._context.dwn.store, self._link.tenant
-        held = {cid for cid in self._vanished if store.has(tenant, cid)}
-        return bool(held and held - superseded(store, store.tenant(tenant)))
+        return any(self._kept(self._vanished))
+
+    def _kept(self, cids: Collection[str]) -> Iterator[str]:
+        """Return the messages that are held here and not superseded, also not by what this visit has brought."""
+        if cids:
+            store, tenant = self._context.dwn.store, self._link.tenant
+            replaced = superseded(store, store.tenant(tenant))
+            yield from (cid for cid in cids if cid not in replaced and store.has(tenant, cid))
 
     # -- lost messages
 

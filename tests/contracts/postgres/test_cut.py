@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from tests.contracts.postgres.test_processes import LARGE, LOST, Node, eventually
@@ -14,6 +15,9 @@ from tests.cut import Way
 from tests.postgres import USER, PostgresServer
 from tests.unit.dwn.persons import Person, person
 from web5.cpython.http import HttpxHttp
+from web5.errors import StorageError
+from web5.node.postgres.blobs import PostgresBlobs
+from web5.node.postgres.opening import open_postgres
 
 
 @pytest.fixture
@@ -138,3 +142,26 @@ async def far_health(node: Node) -> int:
         return (await http.request("GET", f"{node.url}health", timeout=60)).status
     finally:
         await http.close()
+
+
+async def test_a_transaction_that_a_crash_undid_is_not_taken_for_another_of_its_number(
+    server: PostgresServer, schema: str
+) -> None:
+    """PostgreSQL gives numbers that it had not written down to others once it has crashed."""
+    url = server.database()
+    database = open_postgres(url, schema, most=2)
+    PostgresBlobs(database)  # makes its tables
+
+    def crash() -> None:
+        database.connections.execute("INSERT INTO blob (key) VALUES (?)", ("undone",))
+        server.stop("immediate")
+        server.start()
+        with psycopg.connect(url, autocommit=True) as others:
+            for _ in range(100):
+                others.execute("SELECT pg_current_xact_id()")
+
+    with pytest.raises(StorageError):
+        await database.commit(crash)
+    found = await database.read(lambda: database.connections.execute("SELECT key FROM blob").fetchall())
+    assert found == []
+    await database.close()

@@ -48,7 +48,7 @@ class PostgresBlobs:
                 async for piece in pieces:
                     await self._add(id, number, size, piece)
                     number, size = number + 1, size + len(piece)
-            await self._publish(id, key)
+            await self._publish(id, key, number)
         except BaseException:
             if id is not None:
                 await self._drop(id)
@@ -66,8 +66,12 @@ class PostgresBlobs:
         self._check_open()
         await self._database.off_the_loop(add)
 
-    async def _publish(self, id: int, key: str) -> None:
+    async def _publish(self, id: int, key: str, pieces: int) -> None:
         def publish() -> None:
+            count = "SELECT count(*) FROM blob_piece WHERE blob = ?"
+            [(there,)] = self._connections.execute(count, (id,)).fetchall()
+            if there != pieces:  # PostgreSQL has crashed meanwhile, and what it had not made durable is gone
+                raise StorageError(f"the database has lost {pieces - there} of {pieces} pieces of blob {key}")
             self._connections.execute("DELETE FROM blob WHERE whole AND key = ?", (key,))
             self._connections.execute("UPDATE blob SET whole = true, changed = now() WHERE id = ?", (id,))
 

@@ -5,8 +5,8 @@ Invariants:
    process, follow one another: each holds the tenant's lock until it is committed. So the numbers of a tenant's event
    log come in the order in which they can be read.
 2. Nothing that is stored is remembered here.
-3. Whether a transaction was committed whose answer was lost, the server is asked; only if it stays away does a change
-   fail that may have been made.
+3. Whether a transaction was committed whose answer was lost, the server is asked; only if it stays away, or has crashed
+   meanwhile, does a change fail that may have been made.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
@@ -38,6 +39,18 @@ ASK_SECONDS = 10.0
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _EVERYBODY = "all of the schema"
 """The owner of changes that are not one tenant's."""
+
+_RECOVERED = "pg_stat_get_bgwriter_stat_reset_time()::text"
+"""The moment from which PostgreSQL counts: it begins anew after a crash, and not when it was ended in good order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A transaction: its connection, its number, and since when the server has not crashed."""
+
+    connection: Connection
+    number: str
+    recovered: str | None
 
 
 class PostgresDatabase(Database):
@@ -68,34 +81,40 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def transaction(self, *, makes_room: bool = False, of: str | None = None) -> Iterator[apsw.Connection]:
-        with self._in_our_terms(), self._begun(of) as (connection, number):
+        with self._in_our_terms(), self._begun(of) as begun:
             yield self.connection
-            self._commit(connection, number)
+            self._commit(begun)
 
     @contextmanager
-    def _begun(self, of: str | None) -> Iterator[tuple[Connection, int]]:
+    def _begun(self, of: str | None) -> Iterator[_Begun]:
         key = int.from_bytes(sha256(f"{self.schema} {of or _EVERYBODY}".encode()).digest()[:8], "big", signed=True)
         with self._connections.held("BEGIN") as connection:
-            row = connection.execute(f"SELECT pg_advisory_xact_lock({key}), pg_current_xact_id()::text::bigint")
-            [(_, number)] = row
-            yield connection, number
+            row = connection.execute(f"SELECT pg_advisory_xact_lock({key}), pg_current_xact_id()::text, {_RECOVERED}")
+            [(_, number, recovered)] = row
+            yield _Begun(connection, number, recovered)
 
-    def _commit(self, connection: Connection, number: int) -> None:
+    def _commit(self, begun: _Begun) -> None:
         try:
-            connection.execute("COMMIT")
+            begun.connection.execute("COMMIT")
         except Exception as error:
-            if not (is_broken(error) and self._was_committed(number)):
+            if not (is_broken(error) and self._was_committed(begun)):
                 raise
 
-    def _was_committed(self, number: int) -> bool:
-        """Return whether a transaction was committed whose connection broke meanwhile."""
+    def _was_committed(self, begun: _Begun) -> bool:
+        """Return True if a transaction is known to be committed whose connection broke meanwhile.
+
+        After a crash that is not known: PostgreSQL may have given its number to another since.
+        """
         until = time.monotonic() + ASK_SECONDS
         while time.monotonic() < until:
             try:
                 with psycopg.connect(self.url, connect_timeout=5) as asking:
-                    [(status,)] = asking.execute(f"SELECT pg_xact_status('{number}'::xid8)")
+                    question = f"SELECT pg_xact_status('{begun.number}'::xid8), {_RECOVERED}"
+                    [(status, recovered)] = asking.execute(question)
             except psycopg.Error:
-                status = None
+                status, recovered = None, begun.recovered
+            if recovered != begun.recovered:
+                return False
             if status in ("committed", "aborted"):
                 return bool(status == "committed")
             time.sleep(0.1)
@@ -158,7 +177,8 @@ class PostgresDatabase(Database):
 
     def migrate(self, component: str, steps: Sequence[str]) -> None:
         steps = self._steps.get(component, steps)
-        with self._in_our_terms(), self._begun(None) as (connection, number):
+        with self._in_our_terms(), self._begun(None) as begun:
+            connection = begun.connection
             connection.execute(
                 'CREATE TABLE IF NOT EXISTS component (name text COLLATE "C" PRIMARY KEY, version integer NOT NULL)'
             )
@@ -172,7 +192,7 @@ class PostgresDatabase(Database):
                     "INSERT INTO component VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
                     (component, len(steps)),
                 )
-            self._commit(connection, number)
+            self._commit(begun)
 
     async def close(self) -> None:
         if not self._closed:

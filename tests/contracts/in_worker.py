@@ -682,6 +682,11 @@ async def lead(name: str, title: str) -> None:
     await mine.serve(handler)
 
 
+async def make_tab_keys(count: int) -> None:
+    """Every one is made, whatever the browser's own maker of keys does."""
+    assert len({(await TabKey.make()).name for _ in range(count)}) == count
+
+
 async def claim(name: str) -> str:
     """Say to lead, and hold the lock that shows a leader's key, without being the leader."""
     key = await TabKey.make()

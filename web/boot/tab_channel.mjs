@@ -5,6 +5,7 @@ const NAME = "[A-Za-z0-9_-]{43}";
 const LEADER = new RegExp(`^(${NAME})\\.([0-9]{1,15})\\.[0-9]{1,15}$`);
 const NONCE = 12; // bytes, NIST SP 800-38D section 8.2
 const X25519 = { name: "X25519" };
+const TRIES = 8; // WebKitGTK makes no key in one of 256, where it would begin with a zero
 
 export const TOO_LONG = "This is too long to go from tab to tab. Close the other tabs, and try again.";
 
@@ -18,6 +19,15 @@ function encode(data) {
 
 const decode = (text) =>
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+
+export async function makePair(tries = TRIES) {
+  try {
+    return await crypto.subtle.generateKey(X25519, false, ["deriveBits"]);
+  } catch (error) {
+    if (tries <= 1) throw error;
+    return makePair(tries - 1);
+  }
+}
 
 // The tab that serves, as the browser shows it (web5/browser/tabs/tabs.py, invariant 5), or null.
 export async function findLeader(name) {
@@ -79,7 +89,7 @@ export class TabChannel {
 
   // A key pair, whose public key is this page's name; the lock says for how long it is here (invariant 7).
   async #open() {
-    this.#pair = await crypto.subtle.generateKey(X25519, false, ["deriveBits"]);
+    this.#pair = await makePair();
     const me = encode(new Uint8Array(await crypto.subtle.exportKey("raw", this.#pair.publicKey)));
     await new Promise((held, failed) => {
       navigator.locks.request(`${this.#name}.tab.${me}`, () => new Promise(() => held())).catch(failed);

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 import js
-from pyodide.ffi import to_js
+from pyodide.ffi import JsException, to_js
 
 from web5.browser.javascript.webcrypto import cipher, crypto_errors, gcm, import_key, js_object, py_bytes
 from web5.crypto.encoding import b64url_decode, b64url_encode
@@ -25,6 +25,9 @@ NAME = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _PEERS = 64
 """Keys agreed on that are kept."""
+
+_TRIES = 8
+"""WebKitGTK makes no key in one of 256 tries, where it would begin with a zero."""
 
 _NONCE = 12  # bytes, NIST SP 800-38D section 8.2
 _JS_X25519 = js_object(name="X25519")
@@ -46,7 +49,7 @@ class TabKey:
     async def make(cls) -> TabKey:
         """Make a new one."""
         with crypto_errors("the key of this tab could not be made"):
-            js_pair = await js.crypto.subtle.generateKey(_JS_X25519, False, to_js(["deriveBits"]))
+            js_pair = await _js_pair()
             public = py_bytes(await js.crypto.subtle.exportKey("raw", js_pair.publicKey))
         return cls(b64url_encode(public), js_pair.privateKey)
 
@@ -81,6 +84,16 @@ class TabKey:
                 js_key = await import_key("raw", to_js(key), "AES-GCM", ["encrypt", "decrypt"])
             self._js_agreed.put(other, js_key)
         return js_key
+
+
+async def _js_pair() -> Any:
+    """Return a new key pair. Raises JsException."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return await js.crypto.subtle.generateKey(_JS_X25519, False, to_js(["deriveBits"]))
+        except JsException:
+            if not tries_left:
+                raise
 
 
 def _context(kind: str, sender: str, receiver: str) -> bytes:

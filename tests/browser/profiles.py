@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urljoin
 
-from playwright.async_api import BrowserContext, BrowserType
+from playwright.async_api import BrowserContext, BrowserType, Error, Page
 
 from tests.chromium import FLAGS
 
@@ -25,6 +25,9 @@ EMPTY = """async () => {
     });
   }
 }"""
+
+MOST_PRINTED = 5000
+"""Characters that are printed of a page in which a test has failed."""
 
 
 class Profiles:
@@ -75,6 +78,8 @@ class Profiles:
             spoilt: a test failed, and nobody knows what it has left; the browser is ended.
         """
         if spoilt:
+            for page in context.pages:
+                await _print(page)
             await context.close()
             return
         keeper = await context.new_page()  # a browser without a page would end
@@ -97,3 +102,12 @@ class Profiles:
         while self._idle:
             await self._idle.pop().close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def _print(page: Page) -> None:
+    """Print what a page shows, for the report of the test that failed in it."""
+    try:
+        shown = await page.evaluate("document.body.innerText")
+    except Error as error:
+        shown = str(error)
+    print(f"---- {page.url}\n{shown[:MOST_PRINTED]}")

@@ -202,6 +202,7 @@ class Device:
         """Write a note by keyboard and wait until it is saved."""
         await self.type(text)
         await expect(self.note(text)).to_be_visible()
+        await expect(self.page.locator("#drafts").get_by_text(text, exact=True)).to_have_count(0)
 
     async def fill(self, count: int) -> set[str]:
         """Write so many notes, as fast as the agent takes them; their texts."""

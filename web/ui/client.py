@@ -22,6 +22,11 @@ class AgentError(Exception):
         self.detail = detail
 
 
+def agent_error(error):
+    """Return what an answer's error is."""
+    return AgentError(error["kind"], error["message"], error.get("code") or "", error.get("detail") or "")
+
+
 class Agent:
     """The node in the worker; a call waits until it is up.
 
@@ -46,5 +51,5 @@ class Agent:
             error = answer["error"]
             if error["kind"] == "VaultLocked":
                 self._locked()
-            raise AgentError(error["kind"], error["message"], error.get("code") or "", error.get("detail") or "")
+            raise agent_error(error)
         return answer["ok"]

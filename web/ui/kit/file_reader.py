@@ -2,13 +2,10 @@
 
 import json
 
-from ui.client import AgentError
+from ui.client import agent_error
 from ui.kit import file_words
 from ui.kit.dom import say, show, slot, window
 from ui.shell import banner
-
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
-"""The types that are shown; nothing else that somebody gave is opened in the page."""
 
 LARGEST_PICTURE = 12_000_000
 """Bytes up to which a picture is shown by itself."""
@@ -56,7 +53,7 @@ class FileReader:
     def watch(self, media_type, size):
         """Have "web5-seen" tell when it comes into sight, if it is a picture that may be shown."""
         waits = not (self._shown or self._key) and self._tries < _MOST_TRIES
-        if waits and media_type in PICTURES and size <= LARGEST_PICTURE:
+        if waits and file_words.is_picture(media_type) and size <= LARGEST_PICTURE:
             window.web5Watch(self._element)
 
     async def show_picture(self, item_id, name, media_type, size):
@@ -94,8 +91,7 @@ class FileReader:
             show(slot(self._element, "coming"), False)
             window.web5ForgetReading(key)
         if "error" in answer:
-            error = answer["error"]
             if by_hand:
-                banner.show_error(AgentError(error["kind"], error["message"], error["code"], error["detail"]))
+                banner.show_error(agent_error(answer["error"]))
             return ""
         return answer["ok"]

@@ -32,7 +32,7 @@ def about_file(media_type, number):
 
 
 def is_picture(media_type):
-    """Return True for what a page shows as a picture."""
+    """Return True for what a page shows as a picture; nothing else that somebody gave is opened in the page."""
     return media_type in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
 
 

@@ -163,3 +163,20 @@ async def test_without_sync_a_node_is_added_all_the_same(device: Device, world: 
     await node.get_by_role("group").get_by_role("button", name="Remove").click()
     await expect(node).to_have_count(0)
     await device.page.select_option("#sync-mode", "live")
+
+
+async def test_nodes_stay_where_they_are_when_a_sync_begins_and_ends(device: Device) -> None:
+    """Else a click that comes in that moment goes astray."""
+    await device.at("Nodes")
+    [before, during] = await device.page.evaluate(
+        """() => {
+          const bar = document.getElementById("sync-bar"), is = bar.hidden;
+          const places = [true, false].map((hidden) => {
+            bar.hidden = hidden;
+            return document.getElementById("node-list").getBoundingClientRect().top;
+          });
+          bar.hidden = is;
+          return places;
+        }"""
+    )
+    assert during == before

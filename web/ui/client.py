@@ -22,9 +22,29 @@ class AgentError(Exception):
         self.detail = detail
 
 
-def agent_error(error):
-    """Return what an answer's error is."""
-    return AgentError(error["kind"], error["message"], error.get("code") or "", error.get("detail") or "")
+def result_of(answer):
+    """Return what an answer of the worker holds.
+
+    Raises:
+        AgentError: it is an error.
+    """
+    if "error" in answer:
+        error = answer["error"]
+        raise AgentError(error["kind"], error["message"], error.get("code") or "", error.get("detail") or "")
+    return answer["ok"]
+
+
+async def ask(name, arguments, *file):
+    """Call a method of the agent's service, with a file that it takes if there is one.
+
+    Raises:
+        AgentError: the agent failed, or the worker could not be started.
+    """
+    try:
+        answer = json.loads(await window.web5Link(name, json.dumps(arguments), *file))
+    except Exception as error:
+        raise AgentError("Worker", t("The page's node did not start"), "", str(error)) from error
+    return result_of(answer)
 
 
 class Agent:
@@ -38,18 +58,10 @@ class Agent:
         self._locked = locked
 
     async def call(self, name, **arguments):
-        """Call a method of the agent's service.
-
-        Raises:
-            AgentError: the agent failed, or the worker could not be started.
-        """
+        """Call a method of the agent's service. Raises as `ask`."""
         try:
-            answer = json.loads(await window.web5Link(name, json.dumps(arguments)))
-        except Exception as error:
-            raise AgentError("Worker", t("The page's node did not start"), "", str(error)) from error
-        if "error" in answer:
-            error = answer["error"]
-            if error["kind"] == "VaultLocked":
+            return await ask(name, arguments)
+        except AgentError as error:
+            if error.kind == "VaultLocked":
                 self._locked()
-            raise agent_error(error)
-        return answer["ok"]
+            raise

@@ -1,4 +1,4 @@
-"""Files that a person chooses, or drops on a screen."""
+"""Files that a person chooses, drops on a screen, or pastes."""
 
 from ui.kit.dom import el, on
 

@@ -1,11 +1,10 @@
 """Files on their way into the node, one after the other, each with how far it has come and a way to stop it."""
 
-import json
-
 from ui import words
-from ui.client import agent_error
+from ui.client import AgentError, ask
 from ui.kit import file_words
-from ui.kit.dom import clone, el, on_items, say, show, slot, spawn, window
+from ui.kit.dom import clone, el, on_items, say, show, slot, spawn
+from ui.kit.rounds import Rounds
 from ui.kit.texts import t
 from ui.shell import banner
 
@@ -30,7 +29,7 @@ class FileQueue:
         self._taken = taken
         self._files = {}
         self._waiting = []
-        self._working = False
+        self._rounds = Rounds(self._hand_over_all)
         on_items(self._list, "data-upload", self._files)
 
     def add(self, key, file, place, **more):
@@ -45,7 +44,7 @@ class FileQueue:
         self._files[key] = queued
         self._list.append(queued.element)
         self._waiting.append(queued)
-        spawn(self._work())
+        spawn(self._rounds.run())
 
     def progress(self, entries):
         """Say how much of each is stored."""
@@ -59,28 +58,20 @@ class FileQueue:
         for queued in self._files.values():
             show(queued.element, queued.place == place)
 
-    async def _work(self):
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self._waiting:
-                await self._hand_over(self._waiting.pop(0))
-        finally:
-            self._working = False
+    async def _hand_over_all(self):
+        while self._waiting:
+            await self._hand_over(self._waiting.pop(0))
 
     async def _hand_over(self, queued):
         queued.say(file_words.READS)
         try:
-            answer = json.loads(await window.web5Link(self._call, json.dumps(queued.arguments), queued.file))
-        except Exception as error:
-            answer = {"error": {"kind": "Worker", "message": t("The page's node did not start"), "detail": str(error)}}
-        if "error" in answer:
+            answer = await ask(self._call, queued.arguments, queued.file)
+        except AgentError as error:
             queued.fail(self._failed)
-            banner.show_error(agent_error(answer["error"]))
+            banner.show_error(error)
             return
         self._drop(queued)
-        await self._taken(queued, answer["ok"])
+        await self._taken(queued, answer)
 
     async def _stop(self, queued):
         if queued in self._waiting:

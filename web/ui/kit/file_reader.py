@@ -2,7 +2,7 @@
 
 import json
 
-from ui.client import agent_error
+from ui.client import AgentError, result_of
 from ui.kit import file_words
 from ui.kit.dom import say, show, slot, window
 from ui.shell import banner
@@ -90,8 +90,9 @@ class FileReader:
             self._key = ""
             show(slot(self._element, "coming"), False)
             window.web5ForgetReading(key)
-        if "error" in answer:
+        try:
+            return result_of(answer)
+        except AgentError as error:
             if by_hand:
-                banner.show_error(agent_error(answer["error"]))
+                banner.show_error(error)
             return ""
-        return answer["ok"]

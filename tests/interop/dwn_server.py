@@ -35,12 +35,18 @@ class ReferenceDwnServer:
         data_dir: where its SQLite files and its `server.log` go; made if need be.
         gateway_url: the DID DHT gateway it resolves did:dht through; None: it resolves no did:dht.
         registration: what it demands of its tenants; None: nothing.
+        database: the URL of a PostgreSQL database in the place of its SQLite files; `wipe` leaves it as it is.
     """
 
     def __init__(
-        self, data_dir: Path, gateway_url: str | None = None, registration: RegistrationSettings | None = None
+        self,
+        data_dir: Path,
+        gateway_url: str | None = None,
+        registration: RegistrationSettings | None = None,
+        database: str | None = None,
     ) -> None:
         self._data_dir = Path(data_dir)
+        self._database = database
         self._gateway_url = gateway_url
         self.registration = registration
         self._port = 0
@@ -61,6 +67,11 @@ class ReferenceDwnServer:
         """Start it and return once it answers /health; AssertionError with its log if it does not."""
         self._data_dir.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "PORT": str(self._port), "DATA_DIR": str(self._data_dir.resolve())}
+        if self._database:
+            # Its word for it; and it wants a host, also of one that is reached through a socket.
+            environment["DATABASE"] = self._database.replace("postgresql://", "postgres://").replace(
+                "@/", "@localhost/"
+            )
         if self._gateway_url:
             environment["GATEWAY_URL"] = self._gateway_url
         if self.registration is not None:
@@ -156,7 +167,9 @@ class ReferenceDwnServer:
 
 
 @asynccontextmanager
-async def reference_dwn_server(gateway_url: str | None = None, *, data_dir: Path) -> AsyncIterator[str]:
+async def reference_dwn_server(
+    gateway_url: str | None = None, *, data_dir: Path, database: str | None = None
+) -> AsyncIterator[str]:
     """The endpoint URL of a fresh server, for tests that need not break it; else use `ReferenceDwnServer`."""
-    async with ReferenceDwnServer(data_dir, gateway_url) as server:
+    async with ReferenceDwnServer(data_dir, gateway_url, database=database) as server:
         yield server.url

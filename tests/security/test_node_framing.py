@@ -5,6 +5,7 @@ on real sockets, with an app that takes down what it is asked.
 """
 
 import asyncio
+import gc
 import re
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -12,6 +13,7 @@ from contextlib import AsyncExitStack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from tests.security.examples import examples
 from tests.served import served
@@ -59,12 +61,13 @@ class Strict:
     def __init__(self, text: bytes) -> None:
         self.requests: list[tuple[bytes, bytes, bytes]] = []
         self.end = "more"  # or "closed", by the last request's wish, or "bad"
+        self.refused: list[int] = []
         self._text = text
         while self._text and self.end == "more" and self._one():
             pass
 
-    def _bad(self) -> bool:
-        self.end = "bad"
+    def _bad(self, status: int = 400) -> bool:
+        self.end, self.refused = "bad", [status]
         return False
 
     def _one(self) -> bool:
@@ -75,14 +78,17 @@ class Strict:
         first = lines[0].split(b" ")
         if len(first) != 3 or not TOKEN.fullmatch(first[0]) or first[2] not in (b"HTTP/1.0", b"HTTP/1.1"):
             return self._bad()
-        if not first[1] or any(byte <= 0x20 or byte >= 0x7F for byte in first[1]):
+        if first[1][:1] != b"/" or any(byte <= 0x20 or byte >= 0x7F or byte == 0x23 for byte in first[1]):
             return self._bad()
+        known = first[0] in (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE")
         fields: dict[bytes, list[bytes]] = {}
         for line in lines[1:]:
             name, colon, value = line.partition(b":")
             if not colon or not TOKEN.fullmatch(name) or any(b == 0x7F or (b < 0x20 and b != 9) for b in value):
                 return self._bad()
             fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
+        if not known:
+            return self._bad(501)
         lengths, codings = fields.get(b"content-length", []), fields.get(b"transfer-encoding", [])
         hosts, new = fields.get(b"host", []), first[2] == b"HTTP/1.1"
         if len(hosts) > 1 or (new and not hosts) or not all(map(HOST.fullmatch, hosts)):
@@ -190,8 +196,7 @@ async def check(port: int, app: Recorder, stream: bytes, cuts: list[int]) -> Non
     pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     statuses, closed = await talk(port, pieces, len(wanted.requests) if wanted.end == "more" else None)
     assert app.requests == wanted.requests, stream
-    refused = [400] if wanted.end == "bad" else []
-    assert statuses == [200] * len(wanted.requests) + refused, stream
+    assert statuses == [200] * len(wanted.requests) + wanted.refused, stream
     assert closed == (wanted.end != "more")
     TRIED[wanted.end] += 1
 
@@ -223,3 +228,50 @@ async def test_what_is_ambiguous_is_answered_once_and_the_connection_closed(stre
         await check(
             int(url.rpartition(":")[2]), app, before + stream + (b"" if stream.endswith(b"0" * 50) else GET), []
         )
+
+
+AHEAD = 5000
+SOCKET = (
+    b"GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+class Patient:
+    """An ASGI app that answers a request when it may.
+
+    Attributes:
+        may_answer: set when it may.
+        most: the most requests that there were at a time, in memory.
+    """
+
+    def __init__(self) -> None:
+        self.came, self.may_answer = asyncio.Event(), asyncio.Event()
+        self.most = 0
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            await receive()
+            return
+        if not self.came.is_set():
+            self.came.set()
+            await asyncio.wait_for(self.may_answer.wait(), LIMIT)
+            self.most = sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects())
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def test_of_those_that_are_sent_ahead_one_at_a_time_becomes_a_request():
+    app = Patient()
+    async with served(app) as url, asyncio.timeout(LIMIT):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(GET * AHEAD + SOCKET)
+        await app.came.wait()
+        app.may_answer.set()
+        for _ in range(AHEAD):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        writer.transport.abort()
+    assert app.most == 1

@@ -9,9 +9,9 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.bench.node.clients import Client, request, row
+from tests.bench.node.clients import Client, did_key_person, request, row
 from tests.bench.stage import BenchError
-from tests.unit.dwn.persons import Person, person
+from tests.unit.dwn.persons import Person
 from web5.dwn import compose
 from web5.dwn.wire import rpc_socket
 from web5.ports.clock import SystemClock
@@ -35,7 +35,7 @@ class Subscriber:
     @staticmethod
     async def open(url: str, number: int) -> Subscriber:
         address = f"127.0.1.{1 + number // PER_ADDRESS}"
-        whose = await person()
+        whose = await did_key_person()
         socket = await connect(url.replace("http", "ws", 1), local_addr=(address, 0), compression=None, max_size=None)
         self = Subscriber(whose, socket)
         message = await compose.messages_subscribe(whose.signer, CLOCK)

@@ -1,4 +1,4 @@
-"""What a remote node does a second, part of `build.py bench`: ours on SQLite and on PostgreSQL, and dwn-server.
+"""What a remote node does a second, part of `build.py bench`: ours and dwn-server, on SQLite and on PostgreSQL.
 
 Signed messages are made before the clock runs, and sent by clients that each wait for an answer before the next, over a
 connection of their own. The clients share the machine with the servers, so that a faster one would show more. An event
@@ -17,20 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.node.clients import Client, request, row
+from tests.bench.node.clients import Client, did_key_person, request, row
 from tests.bench.node.events import measure_events
 from tests.bench.stage import say
 from tests.browser.processes import Server, free_port
 from tests.interop.dwn_server import reference_dwn_server
 from tests.postgres import PostgresServer
-from tests.unit.dwn.persons import Person, person
+from tests.unit.dwn.persons import Person
 from web5.dwn import compose
 from web5.ports.clock import SystemClock
 
 CLOCK = SystemClock()
 DATA = b"x" * 120
 LARGE = 1_000_000
-PEER = "dwn-server, SQLite"
 NEWEST = {"filter": {"dataFormat": "text/plain"}, "date_sort": "createdDescending", "pagination": {"limit": 20}}
 
 
@@ -42,7 +41,7 @@ class Sizes:
         messages: of each kind, by all clients together.
         large: of each kind with data of 1 MB.
         clients: numbers of clients.
-        records: that one tenant has, who is then asked for the newest.
+        records: that one tenant has, who is then asked for the newest, a fifth as often as for other messages.
         sockets: that are subscribed, each to a tenant of its own.
         events: that reach them.
     """
@@ -56,7 +55,7 @@ class Sizes:
 
 
 SIZES = {
-    "full": Sizes(messages=640, large=64, clients=(1, 8, 64), records=10_000, sockets=1000, events=2000),
+    "full": Sizes(messages=1600, large=64, clients=(1, 8, 64), records=10_000, sockets=1000, events=2000),
     "quick": Sizes(messages=12, large=2, clients=(2,), records=30, sockets=4, events=8),
 }
 
@@ -92,11 +91,14 @@ async def measure(sizes: Sizes, figures: Figures) -> None:
         first = await stack.enter_async_context(_served(database))
         second = await stack.enter_async_context(_served(database))
         peer = await stack.enter_async_context(reference_dwn_server(data_dir=folder / "peer"))
+        with_postgres = reference_dwn_server(data_dir=folder / "peer-postgres", database=postgres.database())
+        other = await stack.enter_async_context(with_postgres)
         servers = {
             "ours, SQLite": [ours],
             "ours, PostgreSQL": [first],
             "ours, PostgreSQL, two": [first, second],
-            PEER: [peer],
+            "dwn-server, SQLite": [peer],
+            "dwn-server, PostgreSQL": [other],
         }
         for clients in sizes.clients:
             for name, urls in servers.items():
@@ -127,7 +129,7 @@ async def _served(where: list[str]) -> AsyncIterator[str]:
 
 async def _work(name: str, urls: list[str], clients: int, count: int, data: bytes, figures: Figures) -> None:
     """Measure writes, reads and, of small data, queries."""
-    people = [await person() for _ in range(clients)]
+    people = [await did_key_person() for _ in range(clients)]
     writes = [[await _write(whose, data) for _ in range(count)] for whose in people]
     reads = [
         [request(whose, await compose.records_read(whose.signer, CLOCK, filter={"recordId": id})) for id, _ in sent]
@@ -146,7 +148,7 @@ async def _work(name: str, urls: list[str], clients: int, count: int, data: byte
 
 async def _many_records(servers: dict[str, list[str]], sizes: Sizes, figures: Figures) -> None:
     """Measure queries for the newest of many records."""
-    whose = await person()
+    whose = await did_key_person()
     stock = [(await _write(whose, DATA))[1] for _ in range(sizes.records)]
     for first in {urls[0] for urls in servers.values()}:
         say(f"node: {sizes.records} records to {first}")
@@ -155,7 +157,7 @@ async def _many_records(servers: dict[str, list[str]], sizes: Sizes, figures: Fi
         for name, urls in servers.items():
             queries = [
                 [request(whose, await compose.records_query(whose.signer, CLOCK, **NEWEST)) for _ in range(count)]
-                for count in [max(1, sizes.messages // clients)] * clients
+                for count in [max(1, sizes.messages // 5 // clients)] * clients
             ]
             await _timed(f"query of {sizes.records}", name, urls, queries, figures)
 

@@ -10,15 +10,17 @@ import { createInterface } from 'node:readline';
 
 console.log = console.info = console.error; // stdout carries the one line that is read
 
-const { DATA_DIR, GATEWAY_URL, REGISTRATION } = process.env;
+const { DATA_DIR, DATABASE, GATEWAY_URL, REGISTRATION } = process.env;
 // Its connect relay names itself by the URL that it is told, so the port has to be known before it listens.
 const PORT = Number(process.env.PORT ?? 0) || (await freePort());
+// DATABASE is of PostgreSQL. What its cache forgets in time lies beside it.
 const sqlite = (name) => `sqlite://${DATA_DIR}/${name}.sqlite`;
+const store = (name) => DATABASE || sqlite(name);
 Object.assign(process.env, {
-  DWN_STORAGE_MESSAGES: sqlite('messages'),
-  DWN_STORAGE_DATA: sqlite('data'),
-  DWN_STORAGE_EVENTS: sqlite('events'),
-  DWN_STORAGE_RESUMABLE_TASKS: sqlite('tasks'),
+  DWN_STORAGE_MESSAGES: store('messages'),
+  DWN_STORAGE_DATA: store('data'),
+  DWN_STORAGE_EVENTS: store('events'),
+  DWN_STORAGE_RESUMABLE_TASKS: store('tasks'),
   DWN_TTL_CACHE_URL: sqlite('ttl'),
   DWN_SERVER_PACKAGE_JSON: new URL('../node_modules/@web5/dwn-server/package.json', import.meta.url).pathname,
   DWN_SERVER_LOG_LEVEL: process.env.DWN_SERVER_LOG_LEVEL ?? 'warn',

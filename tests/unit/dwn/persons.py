@@ -51,7 +51,7 @@ class Person:
     signer: MessageSigner
 
 
-async def person(algorithm: Any = "Ed25519") -> Person:
+async def person(algorithm: Any = "Ed25519", create: Any = create) -> Person:
     portable = await create(CPythonCrypto(), algorithm)
     return Person(portable.uri, await signer_for(portable, CPythonCrypto()))
 

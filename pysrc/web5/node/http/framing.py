@@ -1,9 +1,9 @@
-"""A strict reading of how HTTP/1.1 requests follow each other, before h11 sees their bytes.
+"""A strict reading of how HTTP/1.1 requests follow each other, before the parser sees their bytes.
 
-h11 forgives much that servers in the wild send; where a proxy in front of it reads the same bytes otherwise, a request
-can hide in another one (RFC 9112, 11.2). What is ambiguous is refused here, and nothing after it is read: line ends
-without CR, folded lines, blanks around names, a length that is given twice or beside a transfer coding, codings other
-than "chunked", chunk extensions and trailers, bodies of upgrades, hosts that are none.
+A parser forgives much that clients in the wild send; where a proxy in front of it reads the same bytes otherwise, a
+request can hide in another one (RFC 9112, 11.2). What is ambiguous is refused here, and nothing after it is read: line
+ends without CR, folded lines, blanks around names, a length that is given twice or beside a transfer coding, codings
+other than "chunked", chunk extensions and trailers, bodies of upgrades, hosts that are none, targets that are no path.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ import re
 
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
 _HEAD = re.compile(
-    rb"%b (?P<target>[!-~]+) HTTP/1\.(?P<minor>[01])\r\n" % _TOKEN
+    rb"(?P<method>%b) /[!\"$-~]* HTTP/1\.(?P<minor>[01])\r\n" % _TOKEN
     + rb"(?P<fields>(?:%b:[\t -~\x80-\xff]*\r\n)*)\r\n" % _TOKEN
 )
+_METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE"}
+"""The methods of RFC 9110, but for CONNECT, which a proxy is asked for."""
+
 _HOST = re.compile(rb"(?:[0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 
@@ -53,8 +56,12 @@ class Framing:
     def is_between_requests(self) -> bool:
         return self.place == "head" and not self._held
 
-    def feed(self, data: bytes) -> bytes:
-        """Take bytes; return those that are good and complete, to be read as they are."""
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """Take bytes up to the end of a request.
+
+        Returns:
+            Those that are good and complete, to be read as they are, and those that come after the request.
+        """
         good, start = bytearray(), 0
         while start < len(data) and self.refusal is None:
             if self.place == "bytes":
@@ -66,7 +73,9 @@ class Framing:
                     self.place = "chunk's end" if self._chunked else "head"
             else:
                 start = self._read_held(data, start, good)
-        return bytes(good)
+            if self.is_between_requests:
+                return bytes(good), data[start:]
+        return bytes(good), b""
 
     def _read_held(self, data: bytes, start: int, good: bytearray) -> int:
         end_mark, most = (b"\r\n\r\n", self._most_head) if self.place == "head" else (b"\n", _LONGEST_LINE)
@@ -102,6 +111,8 @@ class Framing:
         """Begin the body that a head announces; return the status of a refusal, or None."""
         if not (match := _HEAD.fullmatch(head)):
             return 400
+        if match["method"] not in _METHODS:
+            return 501
         lines = match["fields"].split(b"\r\n")[:-1]
         if len(lines) > MOST_FIELDS:
             return 431

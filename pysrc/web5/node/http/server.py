@@ -1,4 +1,4 @@
-"""The HTTP server below the node: uvicorn on h11 and websockets, with strict framing, limits and deadlines.
+"""The HTTP server below the node: uvicorn on httptools and websockets, with strict framing, limits and deadlines.
 
 uvicorn has a timeout for idle connections that have had an answer, and a cap that it looks at when a request has come.
 A connection that has not brought one yet, brings its body or takes its answer slowly is bounded here (`connections`).
@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, cast
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode
@@ -51,7 +50,7 @@ class ServerConfig(uvicorn.Config):
     """uvicorn's settings, with the connections of the server that they are for."""
 
     def __init__(self, app: ASGIApp, connections: Connections, most_head: int, **more: Any) -> None:
-        super().__init__(app, h11_max_incomplete_event_size=most_head, **more)
+        super().__init__(app, **more)
         self.connections = connections
         self.most_head = most_head
 
@@ -63,8 +62,8 @@ def refusal(status: int, headers: str = "") -> bytes:
     return f"{text}Connection: close\r\n{headers}\r\n{reason}".encode()
 
 
-class HttpProtocol(H11Protocol):
-    """A connection that carries HTTP."""
+class HttpProtocol(HttpToolsProtocol):
+    """A connection that carries HTTP, a request at a time: what a client sends ahead waits as the bytes it is."""
 
     def __init__(
         self,
@@ -76,6 +75,7 @@ class HttpProtocol(H11Protocol):
         super().__init__(config, server_state, app_state, _loop)
         own = cast(ServerConfig, config)
         self._connections, self._framing = own.connections, Framing(own.most_head)
+        self._ahead = b""
         self._received = self._resumed = 0
         self._is_over = False  # it is answered for the last time; what comes is not looked at
 
@@ -91,18 +91,21 @@ class HttpProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing() or self._is_over or self._framing.refusal is not None:
-            return
         self._received += len(data)
-        self._unset_keepalive_if_required()
-        if good := self._framing.feed(data):
-            super().data_received(good)
-        self._refuse()
+        self._ahead += data
+        self._read_on()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value.rstrip(b" \t"))
+
+    def handle_websocket_upgrade(self) -> None:
+        self._is_over = True
+        super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
         cast(JoinedTransport, self.transport).go()
         super().on_response_complete()
-        self._refuse()
+        self._read_on()
 
     def resume_writing(self) -> None:
         self._resumed += 1
@@ -122,23 +125,31 @@ class HttpProtocol(H11Protocol):
         has_begun = self.cycle is None or not self._framing.is_between_requests
         return ("head", self._received) if self.is_idle() and has_begun else None
 
-    def _refuse(self) -> None:
-        """Answer what is no request, if there is such, once all requests before it are answered."""
-        status = self._framing.refusal
-        if status is None or self._is_over or self.transport.is_closing():
-            return
-        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
-            return  # there is one to be answered first
-        if not self.is_idle():  # its head was good, its body is not
+    def _read_on(self) -> None:
+        """Read what is there, up to the end of the request that is to be answered next."""
+        while self._ahead and not self._is_over and not self.transport.is_closing():
+            if self._framing.is_between_requests and not self.is_idle():
+                self.flow.pause_reading()
+                return
+            good, self._ahead = self._framing.feed(self._ahead)
+            self._unset_keepalive_if_required()
+            if good:
+                super().data_received(good)
+            if self._framing.refusal is not None:
+                self._refuse(self._framing.refusal)
+
+    def _refuse(self, status: int) -> None:
+        """Answer what is no request, or the body of none."""
+        if self._framing.place != "head":  # the head was good
+            if self.cycle.response_started:
+                self.transport.close()
+                return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if self.conn.their_state is h11.SEND_BODY and self.cycle.response_started:
-            self.transport.close()
-        else:
-            # Closed for writing only: what is still on its way would else break the connection before the answer.
-            self._is_over = True
-            self.transport.write(refusal(status))
-            self.transport.write_eof()
+        # Closed for writing only: what is still on its way would else break the connection before the answer.
+        self._is_over = True
+        self.transport.write(refusal(status))
+        self.transport.write_eof()
 
     def shutdown(self) -> None:
         if self._is_over:

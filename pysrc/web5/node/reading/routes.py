@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from web5.chunks import reading
@@ -25,7 +25,7 @@ from web5.dwn.reading.content import CONFINED, content_headers
 from web5.dwn.values.cid import message_cid
 from web5.dwn.wire import rpc
 from web5.errors import CryptoError, DwnError
-from web5.node.dwn.endpoint import Answer, internal_fault, opened, take_data
+from web5.node.dwn.endpoint import Answer, answer_data, internal_fault, take_data
 from web5.node.dwn.mounted import AskedTooOften, Mounted
 from web5.node.limits import address_of
 from web5.node.reading.parameters import Malformed, nested, numbered
@@ -186,13 +186,12 @@ async def _content(request: Request, reply: dict[str, Any], data: DataStream, si
     except NotSatisfiable:
         return Response(status_code=416, headers={"content-range": f"bytes */{size}", **CONFINED})
     start, end = part or (0, size)
-    headers["content-length"] = str(end - start)
     if part is not None:
         headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
     if request.method == "HEAD":
-        return Response(headers=headers)
-    chunks = await opened(_first(data.chunks_from(start), end - start))
-    return StreamingResponse(chunks, 200 if part is None else 206, headers)
+        return Response(headers={**headers, "content-length": str(end - start)})
+    chunks = _first(data.chunks_from(start), end - start)
+    return await answer_data(chunks, end - start, headers, 200 if part is None else 206)
 
 
 async def _first(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:

@@ -14,6 +14,15 @@ CHUNKED = (
 OLD = b"GET / HTTP/1.0\r\n\r\n"
 
 
+def fed(framing: Framing, data: bytes) -> bytes:
+    """What is good of all the requests that bytes have."""
+    good = b""
+    while data:
+        some, data = framing.feed(data)
+        good += some
+    return good
+
+
 def with_fields(*fields: bytes, first=b"POST / HTTP/1.1", rest=b"") -> bytes:
     return b"\r\n".join((first, b"Host: x", *fields, b"", rest))
 
@@ -24,20 +33,27 @@ def test_requests_pass_unchanged_however_they_are_cut(requests, data):
     framing, good = Framing(200), b""
     while stream:
         size = data.draw(st.integers(1, len(stream)))
-        good += framing.feed(stream[:size])
+        good += fed(framing, stream[:size])
         stream = stream[size:]
     assert good == b"".join(requests)
     assert framing.refusal is None
     assert framing.is_between_requests
 
 
+def test_a_request_is_read_and_what_follows_it_is_not():
+    framing = Framing(200)
+    assert framing.feed(CHUNKED + GET + POST) == (CHUNKED, GET + POST)
+    assert framing.feed(POST[:-1]) == (POST[:-1], b"")
+    assert framing.feed(b"c" + GET) == (b"c", GET)
+
+
 def test_nothing_of_an_incomplete_head_or_line_passes():
     framing = Framing(200)
     line = CHUNKED.index(b"A\r\n")
-    assert framing.feed(CHUNKED[: line + 2]) == CHUNKED[:line]
-    assert framing.feed(CHUNKED[line + 2 : line + 6]) == CHUNKED[line : line + 6]
+    assert fed(framing, CHUNKED[: line + 2]) == CHUNKED[:line]
+    assert fed(framing, CHUNKED[line + 2 : line + 6]) == CHUNKED[line : line + 6]
     framing = Framing(200)
-    assert framing.feed(GET[:-1]) == b""
+    assert fed(framing, GET[:-1]) == b""
     assert not framing.is_between_requests
 
 
@@ -81,6 +97,10 @@ BAD = {
     "two blanks": with_fields(first=b"GET  / HTTP/1.1"),
     "a target with a blank": with_fields(first=b"GET /a b HTTP/1.1"),
     "a target in UTF-8": with_fields(first="GET /é HTTP/1.1".encode()),
+    "a target with a fragment": with_fields(first=b"GET /a#b HTTP/1.1"),
+    "a target that is no path": with_fields(first=b"GET a HTTP/1.1"),
+    "the target of a proxy": with_fields(first=b"GET http://x/ HTTP/1.1"),
+    "the target of a tunnel": with_fields(first=b"CONNECT x:80 HTTP/1.1"),
     "an empty line first": b"\r\n" + GET,
     "TLS": bytes.fromhex("16030100") + b"\r\n\r\n",
 }
@@ -91,9 +111,9 @@ BAD = {
 def test_what_is_ambiguous_is_refused_and_nothing_after_it_read(stream, at_once):
     framing = Framing(400)
     for piece in [stream] if at_once else [stream[i : i + 1] for i in range(len(stream))]:
-        framing.feed(piece)
+        fed(framing, piece)
     assert framing.refusal == 400
-    assert framing.feed(GET) == b""
+    assert fed(framing, GET) == b""
 
 
 @pytest.mark.parametrize(
@@ -103,6 +123,13 @@ def test_heads_are_bounded(head):
     framing = Framing(400 if len(head) < 600 else 10_000)
     framing.feed(head)
     assert framing.refusal == 431
+
+
+@pytest.mark.parametrize("method", [b"BREW", b"get", b"CONNECT", b"PROPFIND"])
+def test_a_method_that_there_is_not_is_refused(method):
+    framing = Framing(400)
+    assert framing.feed(with_fields(first=method + b" / HTTP/1.1")) == (b"", b"")
+    assert framing.refusal == 501
 
 
 def test_the_longest_head_passes():

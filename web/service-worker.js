@@ -9,7 +9,7 @@
 //
 // Besides, it shows records by their addresses, https://dweb/{did}/… (boot/dweb.mjs): so a page that was there before it
 // comes under it, and goes on with the network alone.
-import { isDrl, shown } from "./boot/dweb.mjs";
+import { isDrl, isVisit, shown, visited } from "./boot/dweb.mjs";
 
 const scope = self.registration.scope;
 const hashes = (found) => new Map(Object.entries(found).map(([path, hash]) => [new URL(path, scope).href, hash]));
@@ -149,6 +149,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = address(request.url);
   if (isDrl(url)) return event.respondWith(shown(request));
+  if (isVisit(request)) return event.respondWith(visited(request));
   if (request.method !== "GET") return;
   if (request.mode === "navigate") return page.has(url) && event.respondWith(opened(event));
   if (hashOf(url)) event.respondWith(answered(event));

@@ -29,6 +29,7 @@ SHOW = """async address => {
   await new Promise(done => image.onload = image.onerror = done);
   return [image.naturalWidth, image.naturalHeight];
 }"""
+SIZE = "[document.images[0].naturalWidth, document.images[0].naturalHeight]"
 FETCH = """async ([address, headers]) => {
   const response = await fetch(address, { headers, cache: "no-store" });
   const bytes = new Uint8Array(await response.arrayBuffer());
@@ -176,12 +177,70 @@ async def test_a_large_private_file_is_read_in_parts_and_as_a_whole(place: Place
     assert (await fetched(page, drl, range=f"bytes={size}-"))["status"] == 416
 
 
-async def test_a_sound_can_be_sought_in(place: Place) -> None:
-    samples = 8000 * 300
+def sound(seconds: int) -> bytes:
+    samples = 8000 * seconds
     head = b"RIFF" + struct.pack("<I", 36 + samples) + b"WAVEfmt "
     head += struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8) + b"data" + struct.pack("<I", samples)
-    drl = await place.create(head + b"\x80" * samples, data_format="audio/wav", encryption=True)
+    return head + b"\x80" * samples
+
+
+async def test_a_sound_can_be_sought_in(place: Place) -> None:
+    drl = await place.create(sound(300), data_format="audio/wav", encryption=True)
     assert await place.device.page.evaluate(SEEK, drl) == [300, 250]
+
+
+async def test_a_link_to_a_record_goes_to_it(place: Place) -> None:
+    drl = await place.create(png(9, 4), data_format="image/png", encryption=True)
+    notes = await place.device.at("Notes")
+    await notes.get_by_label("New note").fill(f"See [the pier]({drl}) of old")
+    await notes.get_by_label("New note").press("Control+Enter")
+    link = notes.locator("#note-list > li").get_by_role("link", name="the pier")
+    async with place.context.expect_page() as opened:
+        await link.click()
+    page = await opened.value
+    await page.wait_for_load_state()
+    assert await page.evaluate(SIZE) == [9, 4]
+    assert page.url == f"{place.device.url}dweb/{drl.removeprefix('https://dweb/')}"
+    await page.close()
+
+
+async def test_one_can_go_to_a_record_below_the_site(place: Place) -> None:
+    page, did = await place.page("licences/index.html"), await place.device.did()
+
+    async def go(drl: str) -> tuple[int, str]:
+        response = await page.goto(f"{place.device.url}dweb/{drl.removeprefix('https://dweb/')}")
+        assert response is not None
+        return response.status, response.headers["content-type"]
+
+    assert await go(await place.create(b"<b>Words</b>", data_format="text/plain")) == (200, "text/plain")
+    assert await page.inner_text("body") == "<b>Words</b>"
+    film = await place.create(sound(3), data_format="audio/wav")
+    assert await go(film) == (200, "text/html; charset=utf-8")
+    await page.wait_for_function("document.querySelector('audio').readyState >= 1")
+    assert await page.evaluate("document.querySelector('audio').duration") == 3
+    assert await go(f"https://dweb/{did}") == (200, "application/json")
+    assert await go(f"https://dweb/{did}/query?filter.dataFormat=audio/wav") == (200, "application/json")
+    assert (await go(f"https://dweb/{did}/records/bafyreigvqtm7xjyyhgkkzvzxnblyfgcxykpmuezc2cwfdyphmsyqhjnlhi"))[
+        0
+    ] == 404
+    assert "no such record" in await page.inner_text("body")
+    await page.close()
+    html = await place.create(MARKUP.encode(), data_format="text/html")
+    page = await place.page("licences/index.html")  # a page that may save something
+    async with page.expect_download() as saved:
+        await page.evaluate("path => { location.href = path }", html.replace("https://dweb/", "../dweb/"))
+    assert (await saved.value).suggested_filename.startswith("bafy")
+    await page.close()
+
+
+async def test_a_page_asks_for_what_there_is(place: Place) -> None:
+    did, schema = await place.device.did(), "https://example.org/asked"
+    await place.create(b"one", data_format="text/plain", schema=schema)
+    page = await place.page("licences/index.html")
+    reply = json.loads(await page.evaluate(TEXT, f"https://dweb/{did}/query?filter.schema={schema}"))
+    assert [entry["descriptor"]["schema"] for entry in reply["entries"]] == [schema]
+    assert (await fetched(page, f"https://dweb/{did}/query?filter=x"))["status"] == 400
+    await page.close()
 
 
 async def test_many_are_read_at_once(place: Place) -> None:

@@ -1,8 +1,9 @@
-// Answers for https://dweb/{did}/… in the service worker, as whichever tab is the node has it: web5/agent/drls.py says
+// Answers for https://dweb/{did}/… in the service worker, as whichever tab is the node has it: web5/agent/drls/ says
 // what a page may see, and how it is shown. The service worker works through that tab as another tab does
 // (web5/agent/shared/office.py); it knows nothing itself, and keeps nothing.
 //
-// 1. Only what a page of this site loads comes here. Nothing of it is a program, a style or a page.
+// 1. Only what a page of this site loads comes here, and who goes to dweb/{did}/… below the site, where a browser asks a
+//    service worker. Nothing of it is a program, a style or a page.
 // 2. Data come as they are read. What the node has given up meanwhile, or a node that has gone, is asked for again from
 //    where it was.
 import { findLeader, TabChannel } from "./tab_channel.mjs";
@@ -23,6 +24,8 @@ const PLAIN = {
   "content-type": "text/plain; charset=utf-8",
   "x-content-type-options": "nosniff",
 };
+
+const ALONE = { "cross-origin-opener-policy": "same-origin" }; // no other site has a hold of it
 
 class Failure extends Error {
   constructor(status, message, isOfNode = false) {
@@ -236,6 +239,33 @@ async function opened({ url, headers: asked }) {
 
 export const isDrl = (url) => ADDRESS.test(url);
 
+const HERE = new URL("dweb/", self.registration.scope).href;
+export const isVisit = ({ mode, method, url }) => mode === "navigate" && method === "GET" && url.startsWith(HERE);
+
+// A film or a sound, which the page that a browser makes of one would ask for where no service worker is.
+function player(drl, kind) {
+  const source = drl.replace(/[^\w:/.?=%-]/g, (found) => `&#${found.codePointAt(0)};`);
+  const html = `<!doctype html><meta charset="utf-8"><title>web5</title><${kind} controls src="${source}"></${kind}>`;
+  const policy = "default-src 'none'; media-src https://dweb; frame-ancestors 'none'";
+  const headers = { ...PLAIN, ...ALONE, "content-type": "text/html; charset=utf-8", "content-security-policy": policy };
+  return new Response(html, { headers });
+}
+
+// The response to who goes to a record.
+export async function visited({ url }) {
+  try {
+    const drl = `https://dweb/${url.slice(HERE.length)}`.split("#", 1)[0];
+    const response = await opened({ url: drl, headers: new Headers() });
+    for (const [name, value] of Object.entries(ALONE)) response.headers.set(name, value);
+    const kind = /^(audio|video)\//.exec(response.headers.get("content-type"))?.[1];
+    if (!kind) return response;
+    await response.body?.cancel();
+    return player(drl, kind);
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
 // The response to a request of a page for a DRL.
 export async function shown(request) {
   try {
@@ -243,7 +273,10 @@ export async function shown(request) {
     if (!SHOWN.has(request.destination)) throw new Failure(403, "A record is shown, and never run.");
     return await opened(request);
   } catch (error) {
-    const status = error instanceof Failure ? error.status : 502;
-    return new Response(error.message, { status, headers: PLAIN });
+    return refusal(error);
   }
+}
+
+function refusal(error) {
+  return new Response(error.message, { status: error instanceof Failure ? error.status : 502, headers: PLAIN });
 }

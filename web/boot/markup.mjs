@@ -1,11 +1,13 @@
 // Puts HTML of a note's Markdown into the page. web/app/notes/markdown.py has written it, and lets nothing through that runs;
 // here, once more, nothing stays but what is listed, since any page of this origin can write the copy of the notes.
 // Pictures are records by their addresses, which the service worker shows (boot/dweb.mjs): before it is there, nobody does.
+// A link to one goes below the site, where it shows it too.
 const KEPT = new Set(
   "a blockquote br code del em h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split(" ").map((name) => name.toUpperCase()),
 );
 const LINK = /^(?:https?:\/\/|mailto:|#\/)/i;
 
+const DWEB = /^https?:\/\/dweb\/(?=did:)/i;
 const RECORD = /^https:\/\/dweb\/did:[\w.:%-]{1,2048}\/records\/[a-z0-9]{1,100}$/;
 const workers = isSecureContext ? navigator.serviceWorker : undefined;
 
@@ -36,7 +38,7 @@ function cleaned(element) {
   for (const { name } of [...element.attributes]) element.removeAttribute(name);
   if (element.tagName === "OL" && /^\d{1,9}$/.test(start)) element.setAttribute("start", start);
   if (element.tagName !== "A" || !LINK.test(href)) return;
-  element.setAttribute("href", href);
+  element.setAttribute("href", href.replace(DWEB, new URL("dweb/", document.baseURI).href));
   if (href.startsWith("#")) return;
   element.setAttribute("target", "_blank");
   element.setAttribute("rel", "noreferrer noopener");

@@ -57,7 +57,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Opened:
-    """The answer to a browser that asks for a DRL, as `web5.agent.drls.Answer`."""
+    """The answer to a browser that asks for a DRL, as `web5.agent.drls.answers.Answer`."""
 
     status: int
     headers: dict[str, str]
@@ -243,10 +243,10 @@ class Desk:
         return {**reply, "entry": entry, "data": await self._given(stream)}
 
     async def open_drl(self, session: str, drl: str, conditions: dict[str, str]) -> Opened:
-        """Find what a DRL names, for a page that shows it. As `web5.agent.drls.answer`."""
-        from web5.agent import drls  # a start has no use for it
+        """Find what a DRL names, for a page that shows it. As `web5.agent.drls.answers.answer`."""
+        from web5.agent.drls import answers  # a start has no use for it
 
-        found = await drls.answer(self._agent, drl, conditions)
+        found = await answers.answer(self._agent, drl, conditions)
         try:
             return Opened(found.status, found.headers, await self._given(found.data))
         except BaseException:

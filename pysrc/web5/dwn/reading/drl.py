@@ -1,17 +1,20 @@
 """Decentralized resource locators: `https://dweb/{did}/…`, the address of a record wherever its DWNs are.
 
 What follows the DID is a path of a DWN's read-only routes: `records/{id}`, or `read/protocols/{protocol}/{path}` for
-the newest record at a place of a protocol. The DID alone stands for its document.
+the newest record at a place of a protocol. The DID alone stands for its document. `query?filter.…`, `query/protocols`
+and `read/protocols/{protocol}` ask about what there is.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
 
 from web5.crypto.encoding import b64url_decode, b64url_encode
 from web5.dids.uri import parse_did
+from web5.dwn.reading.parameters import MOST, nested, question
 from web5.errors import CryptoError, InvalidArgument
 
 ORIGIN = "https://dweb"
@@ -25,6 +28,10 @@ DEEPEST = 20
 _DRL = re.compile(r"https?://dweb/([^/?#]+)(?:/([^?#]*))?")
 _RECORD_ID = re.compile(r"[a-z0-9]{1,100}")
 _RECORD = re.compile(r"(?:read/)?records/([^/]+)")
+_QUERY = re.compile(
+    r"https?://dweb/(?P<did>[^/?#]+)/(?P<asked>query/protocols|query|read/protocols/(?P<protocol>[^/?#]+))/?"
+    r"(?:\?(?P<parameters>[^#]*))?"
+)
 _PLACE = re.compile(r"(?:read/protocols|protocols/read)/([^/]+)/(.+)")
 
 
@@ -87,6 +94,39 @@ class Drl:
             return f"{ORIGIN}/{self.did}"
         protocol = b64url_encode(self.protocol.encode())
         return f"{ORIGIN}/{self.did}/read/protocols/{protocol}/{quote(self.protocol_path)}"
+
+
+@dataclass(frozen=True)
+class DrlQuery:
+    """A question to the DWNs of a DID, as an address.
+
+    Parameters:
+        did: the DID whose DWNs are asked.
+        records: for which records, as `parameters.question` gives it; None: it is asked for protocols.
+        protocol: the one that is asked for; None: all of them.
+    """
+
+    did: str
+    records: dict[str, Any] | None = None
+    protocol: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> DrlQuery | None:
+        """Read a question; None: it is the address of something else, or none.
+
+        Raises:
+            InvalidArgument: something in the question is wrong.
+        """
+        if len(text) > LONGEST or (found := _QUERY.fullmatch(text)) is None:
+            return None
+        did, asked = Drl(found["did"]).did, found["asked"]
+        if asked != "query":
+            return cls(did, None, None if found["protocol"] is None else _protocol(found["protocol"]))
+        try:
+            pairs = parse_qsl(found["parameters"] or "", keep_blank_values=True, max_num_fields=MOST, errors="strict")
+            return cls(did, question(nested(pairs)))
+        except ValueError as error:
+            raise _refused(str(error)) from error
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

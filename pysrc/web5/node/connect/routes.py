@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from web5 import strict_json
+from web5.dwn.reading.parameters import nested
 from web5.node.connect.relay import KEPT_SECONDS, Kind, Refused, Relay
 from web5.node.dwn.endpoint import read_body
 from web5.node.limits import KIB, address_of
-from web5.node.reading.parameters import nested
 
 UrlOf = Callable[[Request], str]
 """Returns the URL of the DWN that is asked, without a slash at its end."""

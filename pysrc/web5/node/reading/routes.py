@@ -22,13 +22,13 @@ from web5.dwn import compose
 from web5.dwn.data import DataStream
 from web5.dwn.reading.conditions import NotSatisfiable, is_known, wanted
 from web5.dwn.reading.content import CONFINED, content_headers
+from web5.dwn.reading.parameters import Malformed, filter_of, nested, question
 from web5.dwn.values.cid import message_cid
 from web5.dwn.wire import rpc
 from web5.errors import CryptoError, DwnError
 from web5.node.dwn.endpoint import Answer, answer_data, internal_fault, take_data
 from web5.node.dwn.mounted import AskedTooOften, Mounted
 from web5.node.limits import address_of
-from web5.node.reading.parameters import Malformed, nested, numbered
 from web5.ports.clock import SystemClock
 
 LONGEST_DID = 2048
@@ -104,7 +104,7 @@ class Reading:
         path = request.path_params["path"].removeprefix("/").removesuffix("/")
         if not path:
             raise _Refused(400, "protocol path is required")
-        filter = _filter(nested(request.query_params.multi_items()), required=False)
+        filter = filter_of(nested(request.query_params.multi_items()), required=False)
         filter |= {"protocol": _decoded(request.path_params["protocol"]), "protocolPath": path}
         message = await compose.records_query(
             None, _CLOCK, filter=filter, date_sort="publishedDescending", pagination={"limit": 1}
@@ -116,15 +116,8 @@ class Reading:
 
     @_guarded
     async def _query(self, request: Request) -> Response:
-        asked = nested(request.query_params.multi_items())
-        pages = asked.get("pagination")
-        if pages is not None and not isinstance(pages, dict):
-            raise Malformed("pagination has values below it, such as pagination.limit")
-        if pages is not None and "limit" in pages:
-            pages["limit"] = numbered(pages["limit"])
-        message = await compose.records_query(
-            None, _CLOCK, filter=_filter(asked, required=True), date_sort=asked.get("dateSort"), pagination=pages
-        )
+        asked = question(nested(request.query_params.multi_items()))
+        message = await compose.records_query(None, _CLOCK, **asked)
         reply = await self._ask(request, message)
         return self._json(request, reply, status=200 if reply["status"]["code"] != 400 else 400)
 
@@ -202,18 +195,6 @@ async def _first(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes
             size -= len(chunk)
             if size <= 0:
                 return
-
-
-def _filter(asked: dict[str, Any], *, required: bool) -> dict[str, Any]:
-    filter = asked.get("filter", {})
-    if not isinstance(filter, dict) or (required and not filter):
-        raise Malformed("filter has at least one value below it, such as filter.schema")
-    for name in ("protocol", "schema"):
-        if not isinstance(filter.get(name, ""), str):
-            raise Malformed(f"filter.{name} is one value")
-    if filter.get("published") in ("true", "false"):
-        filter["published"] = filter["published"] == "true"
-    return filter
 
 
 def _decoded(protocol: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web5.node.reading.parameters import DEEPEST, MOST, Malformed, nested, numbered
+from web5.dwn.reading.parameters import DEEPEST, MOST, Malformed, nested, numbered
 
 
 @pytest.mark.parametrize(

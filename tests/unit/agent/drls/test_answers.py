@@ -1,4 +1,4 @@
-"""What a browser is answered that asks for a record by its address. The numbers are the invariants of `agent.drls`."""
+"""What a browser is answered that asks for a record by its address. The numbers are those in `agent.drls.answers`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import ORIGIN, World
 from web5 import Drl, Web5
-from web5.agent import drls
-from web5.agent.drls import Answer
+from web5.agent.drls import answers
+from web5.agent.drls.answers import Answer
 from web5.agent.shared.office import Office
 from web5.errors import InvalidArgument, NotFound
 
@@ -25,7 +25,7 @@ LARGE = bytes(range(251)) * 2000
 
 
 async def asked(web5: Web5, address: str | Drl, **conditions: str) -> tuple[int, bytes, Answer]:
-    found = await drls.answer(web5.agent, str(address), conditions)
+    found = await answers.answer(web5.agent, str(address), conditions)
     return found.status, await found.data.read(), found
 
 
@@ -71,7 +71,7 @@ async def test_what_somebody_else_has_published_is_asked_for_without_a_signature
     assert (await asked(alice, photo.drl, range="bytes=1000-1999"))[:2] == (206, LARGE[1000:2000])
     for record in (private, for_alice, sealed):
         status, data, _ = await asked(alice, record.drl)
-        assert (status, data.decode()) == (404, drls.NOT_THERE)
+        assert (status, data.decode()) == (404, answers.NOT_THERE)
     assert sent
     assert not any(sent)
     # A copy that is held here is given from here.
@@ -131,14 +131,14 @@ async def test_nothing_private_is_given_while_the_vault_is_locked(world: World) 
     private = await alice.dwn.records.create(LARGE, encryption=True)
     public = await alice.dwn.records.create("For everybody", published=True)
     await alice.sync.now()
-    begun = await drls.answer(alice.agent, private.drl, {})
+    begun = await answers.answer(alice.agent, private.drl, {})
     chunks = aiter(begun.data)
     assert await anext(chunks)
     await alice.agent.lock()
     with pytest.raises(Exception, match="unlocked"):
         while await anext(chunks, b""):
             pass
-    assert (await asked(alice, private.drl))[:2] == (403, drls.LOCKED.encode())
+    assert (await asked(alice, private.drl))[:2] == (403, answers.LOCKED.encode())
     assert (await asked(alice, public.drl))[:2] == (200, b"For everybody")  # as anybody reads it
     await alice.agent.unlock("correct horse battery")
     assert (await asked(alice, private.drl))[:2] == (200, LARGE)

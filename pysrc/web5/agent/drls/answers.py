@@ -1,4 +1,4 @@
-"""The records that DRLs name, as an answer to a browser that shows them.
+"""What DRLs name, as an answer to a browser that shows it.
 
 Invariants:
 1. What is private is given while the vault is unlocked, and to nobody else than whoever may read it here.
@@ -20,16 +20,18 @@ from typing import Any
 from web5.agent.agent import Agent
 from web5.agent.delegation import operations
 from web5.agent.delegation.actor import Actor
+from web5.agent.drls.queries import answered
 from web5.chunks import reading
 from web5.dwn import compose
 from web5.dwn.data import DataStream, data_of
 from web5.dwn.encryption.content import BLOCK, ContentKey
 from web5.dwn.reading.conditions import NotSatisfiable, wanted
 from web5.dwn.reading.content import CONFINED, TEXT, content_headers
-from web5.dwn.reading.drl import Drl
+from web5.dwn.reading.drl import Drl, DrlQuery
 from web5.dwn.values.cid import message_cid
 from web5.dwn.values.types import Message
 from web5.errors import (
+    BadRequest,
     BlobMissing,
     DelegationError,
     DidError,
@@ -92,6 +94,9 @@ async def answer(agent: Agent, address: str, conditions: Mapping[str, str]) -> A
     """
     try:
         async with asyncio.timeout(SECONDS):
+            if (question := DrlQuery.parse(address)) is not None:
+                own = next((one for one in _actors(agent, question.did) if one.did == question.did), None)
+                return _json(await answered(agent, question, own))
             return await _answer(agent, Drl.parse(address), conditions)
     except TimeoutError:
         return _refusal(504, f"Nobody answered within {SECONDS:.0f} seconds.")
@@ -127,8 +132,13 @@ async def _document(agent: Agent, did: str) -> Answer:
     if result.get("didDocument") is None:
         code = str(result.get("didResolutionMetadata", {}).get("error", "internalError"))
         raise DidError(code, f"{did} cannot be resolved.")
-    headers = {"content-type": "application/json", **NOT_KEPT, **CONFINED}
-    return Answer(200, headers, DataStream(json.dumps(result).encode()))
+    return _json(result)
+
+
+def _json(value: Any) -> Answer:
+    data = json.dumps(value).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(data)), **NOT_KEPT, **CONFINED}
+    return Answer(200, headers, DataStream(data))
 
 
 # -- finding
@@ -271,7 +281,7 @@ def _refusal(status: int, words: str) -> Answer:
 def _told(error: Web5Error) -> tuple[int, str]:
     """Return the status of HTTP for a failure, and its words."""
     match error:
-        case InvalidArgument():
+        case InvalidArgument() | BadRequest():
             return 400, str(error)
         case VaultLocked():
             return 403, LOCKED

@@ -1,4 +1,4 @@
-"""Parameters of a URL as nested values: `filter.protocol=…`, or `filter[protocol]=…`.
+"""Parameters of a URL as nested values, `filter.protocol=…` or `filter[protocol]=…`, and what they ask for.
 
 Source: `src/http-api.ts` of `@web5/dwn-server` 0.6.1, on Express, which reads brackets too, and gives a list for what
 is there several times.
@@ -7,7 +7,7 @@ is there several times.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MOST = 50
@@ -47,3 +47,38 @@ def nested(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def numbered(value: Any) -> Any:
     """Return the number that a text is, or what it is otherwise: the engine knows what may stand there."""
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
+def filter_of(asked: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
+    """Return the filter of a question about records.
+
+    Parameters:
+        asked: as `nested` returns it.
+        required: there is one.
+
+    Raises:
+        Malformed: it is none, or not there.
+    """
+    filter = asked.get("filter", {})
+    if not isinstance(filter, dict) or (required and not filter):
+        raise Malformed("filter has at least one value below it, such as filter.schema")
+    for name in ("protocol", "schema"):
+        if not isinstance(filter.get(name, ""), str):
+            raise Malformed(f"filter.{name} is one value")
+    if filter.get("published") in ("true", "false"):
+        filter["published"] = filter["published"] == "true"
+    return filter
+
+
+def question(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `compose.records_query` makes a question of: `filter`, `date_sort` and `pagination`.
+
+    Raises:
+        Malformed: there is no filter, or something is none.
+    """
+    pages = asked.get("pagination")
+    if pages is not None and not isinstance(pages, dict):
+        raise Malformed("pagination has values below it, such as pagination.limit")
+    if pages is not None and "limit" in pages:
+        pages = {**pages, "limit": numbered(pages["limit"])}
+    return {"filter": filter_of(asked, required=True), "date_sort": asked.get("dateSort"), "pagination": pages}

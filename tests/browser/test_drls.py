@@ -192,9 +192,11 @@ async def test_a_sound_can_be_sought_in(place: Place) -> None:
 async def test_a_link_to_a_record_goes_to_it(place: Place) -> None:
     drl = await place.create(png(9, 4), data_format="image/png", encryption=True)
     notes = await place.device.at("Notes")
-    await notes.get_by_label("New note").fill(f"See [the pier]({drl}) of old")
+    await notes.get_by_label("New note").fill(f"See [the pier]({drl}), not [the site](https://dweb/did:a/../../index.html)")
     await notes.get_by_label("New note").press("Control+Enter")
     link = notes.locator("#note-list > li").get_by_role("link", name="the pier")
+    aside = notes.locator("#note-list > li").get_by_role("link", name="the site")
+    await expect(aside).to_have_attribute("href", "https://dweb/index.html")
     async with place.context.expect_page() as opened:
         await link.click()
     page = await opened.value

@@ -30,6 +30,11 @@ function pictured(image) {
   show(image, address);
 }
 
+function followed(href) {
+  if (!DWEB.test(href) || !URL.canParse(href)) return href;
+  return new URL(href).href.replace(DWEB, new URL("dweb/", document.baseURI).href); // what has ".." in it is none then
+}
+
 function cleaned(element) {
   if (element.tagName === "IMG") return pictured(element);
   if (!KEPT.has(element.tagName)) return element.replaceWith(element.textContent);
@@ -38,7 +43,7 @@ function cleaned(element) {
   for (const { name } of [...element.attributes]) element.removeAttribute(name);
   if (element.tagName === "OL" && /^\d{1,9}$/.test(start)) element.setAttribute("start", start);
   if (element.tagName !== "A" || !LINK.test(href)) return;
-  element.setAttribute("href", href.replace(DWEB, new URL("dweb/", document.baseURI).href));
+  element.setAttribute("href", followed(href));
   if (href.startsWith("#")) return;
   element.setAttribute("target", "_blank");
   element.setAttribute("rel", "noreferrer noopener");

@@ -261,7 +261,7 @@ async def _moving(gallery: Gallery, device: Device, world: World) -> None:
     """From one node to another, which is interrupted, and goes on."""
     await device.context.route(f"{world.origin}dht/**", lambda route: route.abort())
     await device.at("Nodes")
-    await device.node(world.second_endpoint).get_by_role("button", name=device.t("Move to another node…")).click()
+    await device.node(world.second_endpoint).get_by_text(device.t("Move to another node…")).click()
     await gallery.shoot(device, "move-begin")
     await device.page.fill("#move-url", world.third_endpoint)
     await device.page.click("#move-save")

@@ -107,7 +107,7 @@ async def answer_post(mounted: Mounted, request: Request) -> Response:
 async def answer_data(
     chunks: AsyncIterator[bytes], size: int | None, headers: dict[str, str], status: int = 200
 ) -> Response:
-    """Return the answer that has a record's data: little at once, which costs a third less time, and much as it comes.
+    """Return the answer that has a record's data: little at once, which costs less, and much as it comes.
 
     Parameters:
         size: the bytes that there are, if that is known.

@@ -192,7 +192,9 @@ async def test_a_sound_can_be_sought_in(place: Place) -> None:
 async def test_a_link_to_a_record_goes_to_it(place: Place) -> None:
     drl = await place.create(png(9, 4), data_format="image/png", encryption=True)
     notes = await place.device.at("Notes")
-    await notes.get_by_label("New note").fill(f"See [the pier]({drl}), not [the site](https://dweb/did:a/../../index.html)")
+    await notes.get_by_label("New note").fill(
+        f"See [the pier]({drl}), not [the site](https://dweb/did:a/../../index.html)"
+    )
     await notes.get_by_label("New note").press("Control+Enter")
     link = notes.locator("#note-list > li").get_by_role("link", name="the pier")
     aside = notes.locator("#note-list > li").get_by_role("link", name="the site")

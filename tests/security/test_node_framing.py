@@ -7,6 +7,7 @@ on real sockets, with an app that takes down what it is asked.
 import asyncio
 import gc
 import re
+import tracemalloc
 from collections import Counter
 from contextlib import AsyncExitStack
 
@@ -231,6 +232,8 @@ async def test_what_is_ambiguous_is_answered_once_and_the_connection_closed(stre
 
 
 AHEAD = 5000
+PIECE = bytes(64 * 1024)
+PIECES_AFTER = 200
 SOCKET = (
     b"GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -275,3 +278,20 @@ async def test_of_those_that_are_sent_ahead_one_at_a_time_becomes_a_request():
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
         writer.transport.abort()
     assert app.most == 1
+
+
+async def test_what_comes_after_a_refusal_is_not_kept():
+    async with served(Patient()) as url, asyncio.timeout(LIMIT):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(BAD["bare LF"])
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        tracemalloc.start()
+        try:
+            for _ in range(PIECES_AFTER):
+                writer.write(PIECE)
+                await writer.drain()
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            writer.transport.abort()
+    assert kept < PIECES_AFTER * len(PIECE) / 4

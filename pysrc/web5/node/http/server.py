@@ -91,9 +91,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._received += len(data)
-        self._ahead += data
-        self._read_on()
+        if not self._is_over:
+            self._received += len(data)
+            self._ahead += data
+            self._read_on()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value.rstrip(b" \t"))

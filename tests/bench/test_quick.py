@@ -123,7 +123,7 @@ async def test_scale(site: Path, tmp_path: Path) -> None:
 async def test_node(tmp_path: Path) -> None:
     rows, printed = await _figures("node", tmp_path)
     names = {"write", "read", "query", "write, 1 MB", "read, 1 MB", "query of 30", "event"}
-    assert len(rows) == 4 * len(names)
+    assert len(rows) == 5 * len(names)
     assert {row["name"] for row in rows} == names
     for row in rows:
         assert row["per_second"] > 0, row

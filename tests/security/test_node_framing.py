@@ -261,7 +261,7 @@ class Patient:
         if not self.came.is_set():
             self.came.set()
             await asyncio.wait_for(self.may_answer.wait(), LIMIT)
-            self.most = sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects())
+            self.most = sum(type(one) is RequestResponseCycle for one in gc.get_objects())
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 

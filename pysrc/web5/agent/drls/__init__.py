@@ -1,1 +1,1 @@
-"""What a browser is answered that asks for https://dweb/{did}/…: records, and questions about them."""
+"""The answers to a browser that asks for https://dweb/{did}/…: records, and questions about them."""

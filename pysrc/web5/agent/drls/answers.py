@@ -1,4 +1,4 @@
-"""What DRLs name, as an answer to a browser that shows it.
+"""The answers to a browser that shows what a DRL names.
 
 Invariants:
 1. What is private is given while the vault is unlocked, and to nobody else than whoever may read it here.

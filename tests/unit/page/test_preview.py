@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
-from app.notes.preview import LONGEST, NEWEST, packed
+from app.notes.preview import LONGEST, NEWEST, Preview, packed
 
 from tests.unit.conftest import World
 from tests.unit.page.devices import Device
@@ -94,3 +96,30 @@ def test_a_copy_is_bounded_and_has_no_note_that_cannot_be_read() -> None:
     assert 0 < len(json.loads(text)) < NEWEST
     assert len(text) <= LONGEST
     assert packed([{**note, "text": "", "html": "", "damaged": True}]) == "[]"
+
+
+async def test_nothing_is_copied_while_it_is_erased_for_what_is_yet_to_change() -> None:  # 1
+    erasing, erased, kept = asyncio.Event(), asyncio.Event(), []
+
+    class Store:
+        async def keep(self, text: str, still: Callable[[], bool]) -> None:
+            if still():
+                kept.append(text)
+
+        async def erase(self) -> None:
+            erasing.set()
+            await erased.wait()
+
+    async def newest(count: int) -> dict[str, Any]:
+        return {"notes": []}
+
+    preview = Preview(Store(), newest, lambda: "did:example:first")
+    forgetting = asyncio.ensure_future(preview.forget())
+    await erasing.wait()
+    await preview.bring_up_to_date()
+    assert kept == []
+    erased.set()
+    await forgetting
+    await preview.bring_up_to_date()
+    assert kept == ["[]"]
+    await preview.close()

@@ -54,6 +54,7 @@ class Preview:
         self._newest = newest
         self._owner = owner
         self._turn = 0
+        self._forgetting = 0
         self._kept: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._keeping = TaskSet("the copy of the newest notes could not be kept")
@@ -67,7 +68,11 @@ class Preview:
         """Erase the copy, durably; `changed` makes another one, where there may be one."""
         self._turn += 1
         self._kept = None
-        await self._store.erase()
+        self._forgetting += 1
+        try:
+            await self._store.erase()
+        finally:
+            self._forgetting -= 1
 
     async def close(self) -> None:
         """Leave the copy as it is."""
@@ -83,6 +88,9 @@ class Preview:
         """Keep a copy of what there is now, if there may be one."""
         owner, turn = self._owner(), self._turn
         if owner is None:
+            return
+        if self._forgetting:  # what the copy is erased for is yet to change
+            self.changed()
             return
         with suppress(
             Web5Error

@@ -240,7 +240,7 @@ async function opened({ url, headers: asked }) {
 export const isDrl = (url) => ADDRESS.test(url);
 
 const HERE = new URL("dweb/", self.registration.scope).href;
-export const isVisit = ({ mode, method, url }) => mode === "navigate" && method === "GET" && url.startsWith(HERE);
+export const isVisit = ({ destination, method, url }) => destination === "document" && method === "GET" && url.startsWith(HERE);
 
 // A film or a sound, which the page that a browser makes of one would ask for where no service worker is.
 function player(drl, kind) {

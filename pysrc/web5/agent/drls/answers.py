@@ -95,8 +95,7 @@ async def answer(agent: Agent, address: str, conditions: Mapping[str, str]) -> A
     try:
         async with asyncio.timeout(SECONDS):
             if (question := DrlQuery.parse(address)) is not None:
-                own = next((one for one in _actors(agent, question.did) if one.did == question.did), None)
-                return _json(await answered(agent, question, own))
+                return _json(await answered(agent, question, _own_actor(agent, question.did)))
             return await _answer(agent, Drl.parse(address), conditions)
     except TimeoutError:
         return _refusal(504, f"Nobody answered within {SECONDS:.0f} seconds.")
@@ -163,6 +162,11 @@ def _actors(agent: Agent, did: str) -> Iterator[Actor]:
         yield _actor(agent, chosen.did, chosen.connected_did)
 
 
+def _own_actor(agent: Agent, did: str) -> Actor | None:
+    """Return the one whose DID it is, if it is an identity of this agent."""
+    return next((one for one in _actors(agent, did) if one.did == did), None)
+
+
 def _actor(agent: Agent, did: str, connected_did: str | None) -> Actor:
     return agent.actor(did, None) if connected_did is None else agent.actor(connected_did, did)
 
@@ -220,7 +224,7 @@ async def _published(agent: Agent, drl: Drl) -> _Found | None:
 
 async def _own(agent: Agent, drl: Drl) -> _Found:
     """Return what is not published, and has not come here, of an identity of this agent."""
-    actor = next((one for one in _actors(agent, drl.did) if one.did == drl.did), None)
+    actor = _own_actor(agent, drl.did)
     if actor is None or drl.record_id is None:
         raise NotFound("", NOT_THERE)
     filter = {"recordId": drl.record_id}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+import gc
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,31 @@ from web5.errors import Unreachable
 from web5.node.serve import embedded
 
 ORIGIN = "http://world"
+UNHEARD = ("exception was never retrieved", "was destroyed but it is pending")
+"""Parts of what asyncio says of a task or future whose end nobody waits for, once the collector comes across it."""
+
+
+@pytest.fixture(autouse=True)
+def every_end_is_heard(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a task or future whose failure nobody hears.
+
+    Otherwise the collector comes across it in the middle of another test. In Python 3.11 that one fails then if it is
+    just parsing Python, since a traceback is shown by parsing, too.
+    """
+    unheard: list[object] = []
+    default = asyncio.BaseEventLoop.default_exception_handler
+
+    def hear(loop: asyncio.BaseEventLoop, context: dict[str, Any]) -> None:
+        if any(part in context["message"] for part in UNHEARD):
+            unheard.append(context)
+        default(loop, context)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asyncio.BaseEventLoop, "default_exception_handler", hear)
+        yield
+        if inspect.iscoroutinefunction(request.function):
+            gc.collect(1)
+    assert unheard == []
 
 
 class Network(HttpxHttp):

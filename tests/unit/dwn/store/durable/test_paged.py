@@ -375,6 +375,7 @@ async def test_a_close_that_is_cancelled_or_cannot_store_ends_when_no_write_is_u
     gate.set()
     await asyncio.wait([closing, first])
     assert closing.cancelled()
+    assert [type(first.exception())] == [StorageFull if failures else type(None)]
     assert store.begun.qsize() + 1 == store.ended.qsize() == 2 - failures
     with pytest.raises(StorageError, match="closed"):
         await store.erase()

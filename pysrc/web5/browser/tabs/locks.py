@@ -37,6 +37,16 @@ _js_leader = js_function(
     }
     """
 )
+# Whether the next who gets the lead is the owner of the lock `<name>.tab.<tab>`.
+_js_is_next = js_function(
+    """
+    async (name, tab) => {
+      const { held, pending } = await navigator.locks.query();
+      const next = pending.find((lock) => lock.name === `${name}.leader`)?.clientId;
+      return held.some((lock) => lock.name === `${name}.tab.${tab}` && lock.clientId === next);
+    }
+    """
+)
 _js_release = js_function("(requested) => { requested.then((release) => release(), () => {}); }")
 
 
@@ -102,3 +112,8 @@ class Leader:
 async def shown_leader(name: str) -> Leader | None:
     """Return the tab that serves as the node, as the browser shows it (`tabs`, invariant 5); None if none does."""
     return Leader.parse(str(await _js_leader(name)))
+
+
+async def is_next(name: str, tab: str) -> bool:
+    """Return whether that tab leads when the present leader's lock is free, as the browser shows it."""
+    return bool(await _js_is_next(name, tab))

@@ -34,7 +34,7 @@ from typing import Any
 
 import js
 
-from web5.browser.tabs.locks import Leader, hold, shown_leader
+from web5.browser.tabs.locks import Leader, hold, is_next, shown_leader
 from web5.browser.tabs.tab_channel import TabChannel
 from web5.browser.tabs.tab_errors import error_from_wire, error_to_wire
 from web5.errors import CryptoError, InvalidArgument, NodeGone, StorageBusy, StorageError, StorageNewer
@@ -51,7 +51,10 @@ PATIENCE = 30.0
 """Seconds in which another tab has to hand the lead over."""
 
 ASK_AGAIN = 1.0
-"""Seconds after which it is asked again: when it was asked first, this tab may not have stood in the queue yet."""
+"""Seconds after which it is asked again."""
+
+TO_STEP_BACK = 5.0
+"""Seconds in which those who wait for the lead have to let another tab go first."""
 
 
 @dataclass
@@ -103,6 +106,7 @@ class Tabs:
         self._watched: set[str] = set()
         self._watching = TaskSet("a tab that has gone was not noticed")
         self._sending = TaskSet("a call to another tab failed")
+        self._is_handing_over = False
         self._looking: asyncio.Task[None] | None = None
         self._look_again = False
         self._closed = False
@@ -241,7 +245,9 @@ class Tabs:
             case "hand over" if int(content) < self._version:
                 pass
             case "hand over" if receiver == self._channel.me and self._handler is not None:
-                self._hand_over()
+                if not self._is_handing_over:
+                    self._is_handing_over = True
+                    self._sending.start(self._hand_over_to(sender))
             case "hand over" if sender != self._channel.me:
                 self._js_turn.abort()  # that tab goes first; `lead` queues up behind it
             case "call" if self._handler is not None:
@@ -358,6 +364,17 @@ class Tabs:
             if self._leader is not None:
                 self._channel.post("hand over", self._leader.key)
             await asyncio.sleep(ASK_AGAIN)
+
+    async def _hand_over_to(self, tab: str) -> None:
+        """Hand over once that tab is the next: the others who wait step back, but may hear of it after this one."""
+        patience = time.monotonic() + TO_STEP_BACK
+        try:
+            while time.monotonic() < patience and not await is_next(self._name, tab):  # noqa: ASYNC110 (no event tells)
+                await asyncio.sleep(0.02)
+        finally:
+            self._is_handing_over = False
+        if self._handler is not None:
+            self._hand_over()
 
     async def _ask_for_the_lead(self, call: _Call) -> None:
         await self._channel.opened()

@@ -106,7 +106,7 @@ class Tabs:
         self._watched: set[str] = set()
         self._watching = TaskSet("a tab that has gone was not noticed")
         self._sending = TaskSet("a call to another tab failed")
-        self._is_handing_over = False
+        self._successor: str | None = None
         self._looking: asyncio.Task[None] | None = None
         self._look_again = False
         self._closed = False
@@ -245,9 +245,9 @@ class Tabs:
             case "hand over" if int(content) < self._version:
                 pass
             case "hand over" if receiver == self._channel.me and self._handler is not None:
-                if not self._is_handing_over:
-                    self._is_handing_over = True
-                    self._sending.start(self._hand_over_to(sender))
+                is_waiting, self._successor = self._successor is not None, sender
+                if not is_waiting:
+                    self._sending.start(self._hand_over_to_successor())
             case "hand over" if sender != self._channel.me:
                 self._js_turn.abort()  # that tab goes first; `lead` queues up behind it
             case "call" if self._handler is not None:
@@ -365,15 +365,15 @@ class Tabs:
                 self._channel.post("hand over", self._leader.key)
             await asyncio.sleep(ASK_AGAIN)
 
-    async def _hand_over_to(self, tab: str) -> None:
-        """Hand over once that tab is the next: the others who wait step back, but may hear of it after this one."""
+    async def _hand_over_to_successor(self) -> None:
+        """Hand over once who asked last is the next: others who wait step back, but may hear of it after this tab."""
         patience = time.monotonic() + TO_STEP_BACK
         try:
-            while time.monotonic() < patience and not await is_next(self._name, tab):  # noqa: ASYNC110 (no event tells)
+            while self._successor and time.monotonic() < patience and not await is_next(self._name, self._successor):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         finally:
-            self._is_handing_over = False
-        if self._handler is not None:
+            self._successor = None
+        if self._handler is not None and not self._closed:
             self._hand_over()
 
     async def _ask_for_the_lead(self, call: _Call) -> None:

@@ -32,7 +32,7 @@ class Settings(BaseModel):
         did_dht_gateways: URLs of DID DHT gateways, the preferred one first; none: DIDs are made and not published.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     dwn_endpoints: list[str] = []
     did_dht_gateways: list[str] = []

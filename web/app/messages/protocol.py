@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from web5 import Protocol
 from web5.api.typed.declaration import Can
@@ -40,7 +40,11 @@ MEMBERS_READ: Can = {ROLE: ("read", "query", "subscribe")}
 MEMBERS_WRITE: Can = {ROLE: ("create", "read", "query", "subscribe")}
 
 
-class FileNote(BaseModel):
+class _Model(BaseModel):
+    model_config = ConfigDict(defer_build=True)  # the page starts without them
+
+
+class FileNote(_Model):
     """The file that a message brings: what it is is encrypted with the text, and what it holds is a record beside it.
 
     Parameters:
@@ -53,7 +57,7 @@ class FileNote(BaseModel):
     size: int = Field(ge=0, le=1 << 53)
 
 
-class Invitation(BaseModel):
+class Invitation(_Model):
     """A group in the author's DWN in which the recipient has a role.
 
     Parameters:
@@ -65,7 +69,7 @@ class Invitation(BaseModel):
 
 
 @messaging.type(MESSAGE, can={"anyone": "create"}, tags=("key",), encrypted=True)
-class Message(BaseModel):
+class Message(_Model):
     """A message.
 
     Parameters:
@@ -82,7 +86,7 @@ messaging.data(FILE, can={"anyone": "create"}, encrypted=True)
 
 
 @messaging.type("read", can={"anyone": ("create", "update")}, encrypted=True)
-class Receipt(BaseModel):
+class Receipt(_Model):
     """A person's word to another about how far they have read.
 
     Parameters:
@@ -93,7 +97,7 @@ class Receipt(BaseModel):
 
 
 @messaging.type("group", can=MEMBERS_READ, tags=("key",), encrypted=True)
-class Group(BaseModel):
+class Group(_Model):
     """A group, in the DWN of whoever began it."""
 
     name: str = Field(min_length=1, max_length=LONGEST_NAME)
@@ -101,7 +105,7 @@ class Group(BaseModel):
 
 
 @messaging.type(ROLE, role=True, can={**MEMBERS_READ, f"recipient of {ROLE}": "co-delete"})
-class Member(BaseModel):
+class Member(_Model):
     """The membership of the record's recipient, who may end it."""
 
 
@@ -114,7 +118,7 @@ messaging.data(GROUP_FILE, can=MEMBERS_WRITE, encrypted=True)
 
 
 @people.type("person", encrypted=True)
-class Person(BaseModel):
+class Person(_Model):
     """Somebody whom the person knows, or wants to hear nothing of.
 
     Parameters:
@@ -134,7 +138,7 @@ Stage = Literal["waiting", "joined", "leaving", "left", "out"]
 
 
 @people.type("group", encrypted=True)
-class Membership(BaseModel):
+class Membership(_Model):
     """A group that the person has begun or joined.
 
     Parameters:

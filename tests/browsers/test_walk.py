@@ -13,14 +13,16 @@ from tests.browsers.tab import Browser, Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-UNTIL = """(argument) => new Promise((resolve) => {
+UNTIL = """(argument) => new Promise((resolve, reject) => {
   const look = () => ((CONDITION)(argument) ? done() : null);
   const seen = new MutationObserver(look);
-  const done = () => { seen.disconnect(); resolve(); };
+  const late = () => reject(new Error(`the page shows ${document.body.innerText}`));
+  const timer = setTimeout(late, 120000);
+  const done = () => { seen.disconnect(); clearTimeout(timer); resolve(); };
   seen.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
   look();
 })"""
-"""Resolved once a condition holds, which depends on the document alone."""
+"""Resolved once a condition holds, which depends on the document alone; rejected after two minutes."""
 READY = """() => document.getElementById("boot").hidden
   && (document.querySelector("#note-list > li") || !document.getElementById("notes-empty").hidden)"""
 SHOWN = """(texts) => {

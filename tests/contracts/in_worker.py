@@ -62,6 +62,7 @@ from web5.browser.network.websocket import BrowserWebSockets
 from web5.browser.storage import pages
 from web5.browser.storage.blobs import IndexedDbBlobs
 from web5.browser.storage.indexeddb import open_database, result
+from web5.browser.storage.js_indexeddb import JS_INDEXED_DB
 from web5.browser.storage.page_log import decode
 from web5.browser.storage.pages import IndexedDbPages
 from web5.browser.storage.sealer import DeviceSealer
@@ -602,11 +603,16 @@ async def _fillings(space: str) -> list[int]:
 async def _every_page(space: str) -> bytes:
     """All versions of all pages that a script finds in IndexedDB."""
     database = await open_database(f"{space}.pages", [], version=4)
-    js_records = await result(database.js_store("log").getAll(), "reading all records")
+    (js_records,) = await result(database.ask("log", ("getAll",)), "reading all records")
     records = [decode(js_record.to_bytes()) for js_record in js_records]
     stored = b"".join(record.data[record.begin :] for record in records)
     database.close()
     return stored
+
+
+async def indexed_db_functions() -> str:
+    """The JavaScript that reads and writes IndexedDB."""
+    return JS_INDEXED_DB
 
 
 async def close_notes(space: str) -> None:

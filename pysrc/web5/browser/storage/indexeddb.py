@@ -17,91 +17,10 @@ import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
 from web5.browser.javascript.js_errors import STORAGE, translated
-from web5.browser.javascript.promises import JS_PLAIN_ERROR
-from web5.browser.javascript.scripts import js_functions
+from web5.browser.storage.js_indexeddb import js_close, js_open, js_read, js_write
 from web5.errors import StorageBusy, StorageError
 
 T = TypeVar("T")
-
-_js_open, _js_result, _js_write = js_functions(
-    f"const plain = {JS_PLAIN_ERROR};"
-    """
-    () => {
-      // A request that is blocked, or not answered, stays queued. Should it open the database after all, nobody is
-      // there to use it.
-      const open = (name, version, stores, milliseconds) => new Promise((resolve, reject) => {
-        let left = false, made = false;
-        const leave = (message, reason) => {
-          left = true;
-          reject(new DOMException(message, reason));
-        };
-        if (!globalThis.indexedDB) return leave("this browser has no IndexedDB here", "SecurityError");
-        const timer = setTimeout(() => leave("the browser's storage does not answer", "TimeoutError"), milliseconds);
-        try {
-          const request = indexedDB.open(name, version);
-          request.onupgradeneeded = ({ oldVersion }) => {
-            made = oldVersion === 0;
-            const present = request.result.objectStoreNames;
-            for (const store of stores) if (!present.contains(store)) request.result.createObjectStore(store);
-          };
-          request.onblocked = () => leave("another tab has it open at another version", "BlockedError");
-          request.onerror = () => reject(plain(request.error));
-          request.onsuccess = () => {
-            clearTimeout(timer);
-            left ? request.result.close() : resolve([request.result, made]);
-          };
-        } catch (error) {
-          reject(plain(error));
-        }
-      });
-
-      // Chromium closes the connection when the data are cleared, and may forget to end what is under way on it.
-      const whileOpen = (database, work) => new Promise((resolve, reject) => {
-        const lost = () => reject(new DOMException("the browser closed the connection", "AbortError"));
-        const end = (settle) => (value) => {
-          database?.removeEventListener("close", lost);
-          settle(value);
-        };
-        database?.addEventListener("close", lost);
-        try {
-          work(end(resolve), end(reject));
-        } catch (error) {
-          end(reject)(plain(error));
-        }
-      });
-
-      const result = (request) => whileOpen(request.transaction?.db, (resolve, reject) => {
-        const settle = () => request.error ? reject(plain(request.error)) : resolve(request.result);
-        request.readyState === "done" ? settle() : (request.onsuccess = request.onerror = settle);
-      });
-
-      // One crossing from Python for a whole transaction: resolved once all of it is stored, rejected if none is.
-      const write = (database, stores, requests) => whileOpen(database, (resolve, reject) => {
-        const transaction = database.transaction(stores, "readwrite", { durability: "strict" });
-        // Firefox says of a transaction that was to commit only that it was aborted, and at the request why.
-        let first = null;
-        transaction.onerror = ({ target }) => (first ??= target.error);
-        const reason = () => first ?? transaction.error ?? new DOMException("no reason was given", "AbortError");
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(plain(reason()));
-        try {
-          // It commits by itself: one that was told to, WebKit never ends where its worker is terminated, and then it
-          // lets nobody read the store.
-          for (const [store, method, ...args] of requests) transaction.objectStore(store)[method](...args);
-        } catch (error) {
-          transaction.onabort = null;
-          transaction.abort();
-          throw error;
-        }
-      });
-
-      return { open, result, write };
-    }
-    """,
-    "open",
-    "result",
-    "write",
-)
 
 
 OPEN_SECONDS = 30.0
@@ -150,7 +69,7 @@ class IndexedDb:
                 self.check_open()
                 return False
             try:
-                js_database, made = await _js_open(
+                js_database, made = await js_open(
                     self.name, self._version, to_js(self._stores), int(OPEN_SECONDS * 1000)
                 )
             except JsException as error:
@@ -174,13 +93,14 @@ class IndexedDb:
         await self.connect()
         return await action()
 
-    def js_store(self, store: str) -> Any:
-        """Return a JavaScript IDBObjectStore to read from."""
+    def ask(self, store: str, *requests: tuple[Any, ...]) -> Any:
+        """Begin to read; return a JavaScript promise of an array of results, for `result`.
+
+        Parameters:
+            requests: for each, the name of the object store's method and its JavaScript arguments.
+        """
         self.check_open()
-        try:
-            return self._js_database.transaction(store, "readonly").objectStore(store)
-        except JsException as error:
-            raise translated(STORAGE, error, f"opening {self.name}") from error
+        return js_read(self._js_database, to_js([store]), to_js([(store, *request) for request in requests]))
 
     async def read(self, store: str, key: Any, doing: str) -> Any:
         """Return the JavaScript value under a key, or None.
@@ -188,18 +108,20 @@ class IndexedDb:
         Parameters:
             doing: a short phrase for error messages, such as "reading pages".
         """
-        return await result(self.js_store(store).get(to_js(key)), doing)
+        (js_value,) = await result(self.ask(store, ("get", to_js(key))), doing)
+        return js_value
 
     async def read_keys(self, store: str, doing: str) -> list[Any]:
         """Return all keys of a store, ascending."""
-        keys: list[Any] = (await result(self.js_store(store).getAllKeys(), doing)).to_py()
+        (js_keys,) = await result(self.ask(store, ("getAllKeys",)), doing)
+        keys: list[Any] = js_keys.to_py()
         return keys
 
     async def write(self, stores: Sequence[str], requests: Sequence[tuple[Any, ...]], doing: str) -> None:
         """Carry out the requests of a `WriteTransaction`."""
         self.check_open()
         try:
-            await _js_write(self._js_database, to_js(stores), to_js(requests))
+            await js_write(self._js_database, to_js(stores), to_js(requests))
         except JsException as error:
             raise translated(STORAGE, error, doing) from error
 
@@ -225,7 +147,7 @@ class IndexedDb:
         self._why = why
         if self._js_database is not None:
             self._js_database.onversionchange = self._js_database.onclose = None
-            self._js_database.close()
+            js_close(self._js_database)
             self._js_database = None
             # One of the proxies may be what is running now.
             proxies, self._proxies = self._proxies, []
@@ -294,13 +216,13 @@ def key_range(first: Any, last: Any = None) -> Any:
     return js.IDBKeyRange.bound(to_js(first), to_js(last))
 
 
-async def result(js_request: Any, doing: str) -> Any:
-    """Return the result of an IDBRequest, which may have been answered already.
+async def result(js_promise: Any, doing: str) -> Any:
+    """Return what was read, for a promise that `ask` has given.
 
     Raises:
         StorageError: as the table of js_errors says.
     """
     try:
-        return await _js_result(js_request)
+        return await js_promise
     except JsException as error:
         raise translated(STORAGE, error, doing) from error

@@ -184,11 +184,9 @@ class IndexedDbPages:
     ) -> dict[int, bytes]:
         """Return what is of use of some records, once other pages are stored."""
         keys = [key for key in keys if log.live(key)]
-        js_store = self._database.js_store(_LOG)
-        js_requests = [js_store.get(key) for key in keys]
+        js_asked = self._database.ask(_LOG, *(("get", key) for key in keys))
         found: dict[int, bytes] = {}
-        for key, js_request in zip(keys, js_requests, strict=True):
-            js_record = await result(js_request, "reading what is still of use")
+        for key, js_record in zip(keys, await result(js_asked, "reading what is still of use"), strict=True):
             if js_record is None:
                 raise self._lost(f"record {key} of {self._database.name} is gone")
             wanted = log.live(key).difference(replaced)
@@ -242,8 +240,8 @@ class IndexedDbPages:
         batches = iter([keys[at : at + _BATCH] for at in range(0, len(keys), _BATCH)])
         under_way = deque((batch, self._ask_for(batch)) for batch in islice(batches, _AHEAD))
         while under_way:
-            batch, js_request = under_way.popleft()
-            js_records = await result(js_request, "reading the log of pages")
+            batch, js_asked = under_way.popleft()
+            (js_records,) = await result(js_asked, "reading the log of pages")
             if (batch_after := next(batches, None)) is not None:
                 under_way.append((batch_after, self._ask_for(batch_after)))
             if len(js_records) != len(batch):
@@ -252,7 +250,7 @@ class IndexedDbPages:
                 yield key, decode(_bytes(js_record))
 
     def _ask_for(self, keys: Sequence[int]) -> Any:
-        return self._database.js_store(_LOG).getAll(key_range(keys[0], keys[-1]))
+        return self._database.ask(_LOG, ("getAll", key_range(keys[0], keys[-1])))
 
     async def close(self) -> None:
         if self._keeping is not None:

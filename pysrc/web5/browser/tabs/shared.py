@@ -25,7 +25,8 @@ from web5.browser.network.guard import GuardedFetchHttp
 from web5.browser.network.http import FetchHttp
 from web5.browser.network.websocket import BrowserWebSockets
 from web5.browser.runtime import is_local, open_agent
-from web5.browser.tabs.tabs import CALLER, Tabs
+from web5.browser.tabs.answers import CALLER
+from web5.browser.tabs.tabs import Tabs
 from web5.dwn.store.durable.health import Ill
 from web5.ports.clock import SystemClock
 from web5.settings import Progress, ignore_progress

@@ -27,25 +27,18 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Coroutine
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import js
 
+from web5.browser.tabs.answers import CALLER, Answers, Handler, carried_out
 from web5.browser.tabs.locks import Leader, hold, is_next, shown_leader
 from web5.browser.tabs.tab_channel import TabChannel
-from web5.browser.tabs.tab_errors import error_from_wire, error_to_wire
+from web5.browser.tabs.tab_errors import error_from_wire
 from web5.errors import CryptoError, InvalidArgument, NodeGone, StorageBusy, StorageError, StorageNewer
 from web5.tasks import TaskSet, to_the_end
-
-Handler = Callable[[str, str], Awaitable[str]]
-
-CALLER: ContextVar[str] = ContextVar("the tab that has made the call which is being answered")
-
-MAX_CALLS = 1000
-"""Calls that are carried out at once; another tab that calls beyond that is told to try again."""
 
 PATIENCE = 30.0
 """Seconds in which another tab has to hand the lead over."""
@@ -100,11 +93,6 @@ class Tabs:
         self._handler: Handler | None = None
         self._releases: list[Callable[[], None]] = []
         self._calls: dict[str, _Call] = {}
-        self._answering: set[asyncio.Task[None]] = set()
-        self._called_by: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._gone = gone
-        self._watched: set[str] = set()
-        self._watching = TaskSet("a tab that has gone was not noticed")
         self._sending = TaskSet("a call to another tab failed")
         self._successor: str | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -112,6 +100,7 @@ class Tabs:
         self._closed = False
         self._js_turn = js.AbortController.new()
         self._channel = TabChannel(f"{name}.tabs", self._received, version)
+        self._answers = Answers(name, shared, self._channel, gone)
         self._present = asyncio.ensure_future(self._be_present())
         self._look()
 
@@ -174,9 +163,7 @@ class Tabs:
         self._handler = None
         if self._leader is not None and self._leader.key == self._channel.me:
             self._leader = None
-        answering = list(self._answering)
-        for task in answering:
-            task.cancel()
+        answering = self._answers.cancel_all()
         await to_the_end(self._resign(answering, close))
 
     async def _resign(self, answering: Collection[asyncio.Task[None]], close: Callable[[], Awaitable[None]]) -> None:
@@ -225,13 +212,12 @@ class Tabs:
             return
         self._closed = True
         self._js_turn.abort()
-        for task in self._answering:
-            task.cancel()
+        self._answers.cancel_all()
         for call in self._calls.values():
             _fail(call, StorageBusy("this tab was closed"))
         self._unlock()
         self._present.add_done_callback(_let_go)
-        await self._watching.cancel()
+        await self._answers.close()
         self._channel.close()
 
     def _unlock(self) -> None:
@@ -251,57 +237,17 @@ class Tabs:
             case "hand over" if sender != self._channel.me:
                 self._js_turn.abort()  # that tab goes first; `lead` queues up behind it
             case "call" if self._handler is not None:
-                task = self._answer(self._called(self._handler, sender, content))
-                self._watch(sender)
-                if isinstance(content, dict):
-                    key = (sender, str(content.get("id")))
-                    self._called_by[key] = task
-                    task.add_done_callback(lambda _: self._called_by.pop(key, None))
+                self._answers.begin(self._handler, sender, content)
             case "cancel" if isinstance(content, dict):
-                called = self._called_by.get((sender, str(content.get("id"))))
-                if called is not None:
-                    called.cancel()
+                self._answers.cancel(sender, content)
             case "reply" if isinstance(content, dict):
                 call = self._calls.get(str(content.get("id")))
                 if call is not None and call.sent_to is not None and call.sent_to.key == sender:
                     _settle(call, content)
 
-    async def _called(self, handler: Handler, caller: str, content: Any) -> None:
-        async def if_shared(name: str, args: str) -> str:
-            CALLER.set(caller)
-            if name not in self._shared:
-                raise InvalidArgument(f"No other tab can call {name[:50]!r}.")
-            if len(self._answering) > MAX_CALLS:
-                raise StorageBusy("too many calls at once; try again")
-            return await handler(name, args)
-
-        match content:
-            case {"id": str(id), "name": str(name), "args": str(args)}:
-                reply = await _carried_out(if_shared, name, args)
-                try:
-                    await self._channel.post_sealed("reply", caller, {"id": id, **reply})
-                except InvalidArgument as error:
-                    await self._channel.post_sealed("reply", caller, {"id": id, "error": error_to_wire(error)})
-
-    def _answer(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
-        return task
-
     async def _be_present(self) -> Callable[[], None]:
         await self._channel.opened()
         return await hold(f"{self._name}.tab.{self._channel.me}")
-
-    def _watch(self, tab: str) -> None:
-        if self._gone is not None and tab not in self._watched and len(self._watched) < MAX_CALLS:
-            self._watched.add(tab)
-            self._watching.start(self._wait_for_the_end_of(tab, self._gone))
-
-    async def _wait_for_the_end_of(self, tab: str, gone: Callable[[str], None]) -> None:
-        (await hold(f"{self._name}.tab.{tab}"))()
-        self._watched.discard(tab)
-        gone(tab)
 
     def _look(self) -> None:
         """Find out who leads, once more if that is being found out just now."""
@@ -336,7 +282,7 @@ class Tabs:
             return  # `_follow` will, when a leader makes itself known
         if self._handler is not None and self._leader.key == self._channel.me:
             call.sent_to = self._leader
-            call.here = self._answer(self._call_here(call, self._handler))
+            call.here = self._answers.run(self._call_here(call, self._handler))
         elif call.name in self._shared and self._leader.version >= self._version:
             call.sent_to, call.here = self._leader, None
             self._sending.start(self._call_there(call, self._leader.key))
@@ -348,7 +294,7 @@ class Tabs:
 
     async def _call_here(self, call: _Call, handler: Handler) -> None:
         CALLER.set(self._channel.me)
-        _settle(call, await _carried_out(handler, call.name, call.args))
+        _settle(call, await carried_out(handler, call.name, call.args))
 
     async def _call_there(self, call: _Call, leader: str) -> None:
         try:
@@ -391,13 +337,6 @@ class Tabs:
 def _let_go(present: asyncio.Future[Callable[[], None]]) -> None:
     if not present.cancelled() and present.exception() is None:
         present.result()()
-
-
-async def _carried_out(handler: Handler, name: str, args: str) -> dict[str, Any]:
-    try:
-        return {"result": await handler(name, args)}
-    except Exception as error:
-        return {"error": error_to_wire(error)}
 
 
 def _settle(call: _Call, reply: dict[str, Any]) -> None:

@@ -140,6 +140,21 @@ async def test_an_idle_connection_ends_and_one_that_asks_again_is_served():
         writer.close()
 
 
+async def test_a_connection_ends_whose_request_was_answered_before_it_had_come_whole():
+    async def app(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+        await send({"type": "http.response.body", "body": b"no"})
+
+    async with served(app, SHORT) as url:
+        reader, writer = await connect(url)
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nfirst")
+            assert b"403 Forbidden" in await reader.readuntil(b"0\r\n\r\n")
+            writer.write(b"after")
+        assert await ends(reader) == b""
+        writer.close()
+
+
 async def test_an_answer_that_is_not_taken_is_given_up():
     app = App()
     async with served(app, SHORT) as url:

@@ -136,8 +136,15 @@ class HttpProtocol(HttpToolsProtocol):
             self._unset_keepalive_if_required()
             if good:
                 super().data_received(good)
+                self._wait_for_the_next()
             if self._framing.refusal is not None:
                 self._refuse(self._framing.refusal)
+
+    def _wait_for_the_next(self) -> None:
+        """Wait as long as between two requests, if one that was answered before it had come whole now has."""
+        if self.cycle is not None and self.is_idle() and self._framing.is_between_requests and not self._is_over:
+            later = asyncio.get_running_loop().call_later
+            self.timeout_keep_alive_task = later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _refuse(self, status: int) -> None:
         """Answer what is no request, or the body of none."""

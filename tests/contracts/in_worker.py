@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import js
+from pyodide.code import run_js
 from pyodide.ffi import to_js
 
 from tests.contracts import (
@@ -624,8 +625,15 @@ async def upgrade_database(name: str) -> None:
     (await open_database(name, [], version=99)).close()
 
 
+_REMOVE = """(name) => new Promise((resolve, reject) => {
+  const request = indexedDB.deleteDatabase(name);
+  request.onsuccess = () => resolve();
+  request.onerror = () => reject(new Error(request.error.message));
+})"""
+
+
 async def remove_database(name: str) -> None:
-    await result(js.indexedDB.deleteDatabase(name), f"deleting {name}")
+    await run_js(_REMOVE)(name)
 
 
 # -- tabs --------------------------------------------------------------------------------------------------------------

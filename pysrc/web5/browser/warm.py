@@ -10,7 +10,7 @@ from web5.dwn.messages.schema import Schema
 
 
 def build_models() -> None:
-    """Build the shapes of all messages, and all pydantic models of ours, that are imported."""
+    """Build the shapes of all messages, and all pydantic models, of ours and of the app, that are imported."""
     for schema in Schema.made:
         assert schema.validator
     for model in _models(BaseModel):
@@ -19,6 +19,6 @@ def build_models() -> None:
 
 def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
     for model in base.__subclasses__():
-        if model.__module__.startswith("web5."):
+        if not model.__module__.startswith("pydantic."):
             yield model
         yield from _models(model)

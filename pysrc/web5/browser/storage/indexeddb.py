@@ -22,7 +22,6 @@ from web5.errors import StorageBusy, StorageError
 
 T = TypeVar("T")
 
-
 OPEN_SECONDS = 30.0
 """The time in which the browser has to open a database."""
 

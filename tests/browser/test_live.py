@@ -11,6 +11,18 @@ from tests.browser.world import Device, World, texts_held_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+HEADER_AT_FIRST_NOTE = """() => {
+  const list = document.getElementById("note-list");
+  window.headerAtFirstNote = new Promise((found) => {
+    const seen = new MutationObserver(() => {
+      seen.disconnect();
+      found(document.getElementById("summary-words").textContent);
+    });
+    seen.observe(list, { childList: true });
+  });
+}"""
+"""Notes what the header says at the moment at which the first note is there."""
+
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def device(empty_device: Device) -> Device:
@@ -43,6 +55,15 @@ async def test_what_one_device_does_is_at_the_other_without_a_click(
     await expect(device.note("and back")).to_be_visible()
     await device.delete("and back")
     await expect(other.note("and back")).to_have_count(0)
+
+
+async def test_the_header_never_says_that_a_note_is_synced_which_is_not(device: Device, world: World) -> None:
+    await _is_live(device, world)
+    await device.summary("All synced")
+    await device.page.evaluate(HEADER_AT_FIRST_NOTE)
+    await device.write("just saved")
+    assert await device.page.evaluate("headerAtFirstNote") == "Syncing"
+    await device.summary("All synced")
 
 
 async def test_the_mode_that_was_chosen_is_kept(device: Device, world: World) -> None:

@@ -32,6 +32,11 @@ expect.set_options(timeout=PATIENCE)
 
 NOTES = {"dataFormat": "text/plain", "schema": "https://schema.org/TextDigitalDocument"}
 
+SETTLED = """async () => {
+  const { endpoints, syncing } = JSON.parse(await web5Ask("state"));
+  return !syncing && endpoints.every((node) => node.pending_out + node.pending_in === 0);
+}"""
+"""True once the agent has nothing to send or to fetch; the header says so a tenth of a second later."""
 FILL = """count => {
   const texts = Array.from({ length: count }, (_, number) => `note ${number}`);
   const write = (text, number) =>
@@ -253,7 +258,9 @@ class Device:
             await expect(button).to_be_enabled()
 
     async def summary(self, words: str) -> None:
-        """Wait until the header says this."""
+        """Wait until the header says this; that all is synced, once nothing waits of what was done before."""
+        if words == self.t("All synced"):
+            await self.page.wait_for_function(SETTLED, polling=100)
         await expect(self.page.locator("#summary-words")).to_have_text(words)
 
     async def use_new_identity(self) -> None:

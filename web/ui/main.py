@@ -50,8 +50,8 @@ class Page:
         self._deletions = Deletions(self._agent, self._show_notes)
         self._notes = NoteList(self._agent, self._deletions)
         self._search = NoteSearch(self._agent, self._notes)
-        self._composer = Composer(self._agent, self._notes.add)
-        self._uploads = Uploads(self._agent, self._notes.add)
+        self._composer = Composer(self._agent, self._added)
+        self._uploads = Uploads(self._agent, self._added)
         self._alone = NoteAlone(self._agent, self._deletions)
         self._notes.on_tag = self._alone.on_tag = self._search.choose
         self._notes.widen = self._search.widen
@@ -199,6 +199,11 @@ class Page:
             window.history.replaceState(None, "", "#/settings")
             go("settings")
             self._join.open(what[len(_CODE) :])
+
+    def _added(self, note):
+        """Show a note that was just saved, before the next refresh; the header first, which says if all is synced."""
+        self._nodes.add(note)
+        self._notes.add(note)
 
     async def _use_imported(self, did):
         await self._identities.use(did)

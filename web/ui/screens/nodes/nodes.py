@@ -39,6 +39,7 @@ class Nodes:
         self._picture = Picture()
         self._nodes = []
         self._devices = []
+        self._state = None
         self._flows = {}
         self._hour = Hour(agent)
         self._asked = False
@@ -53,6 +54,7 @@ class Nodes:
 
     def show(self, state):
         """Show the agent's state."""
+        self._state = state
         self._nodes = state["endpoints"]
         self._devices = state["devices"]
         syncing = state["syncing"] or self._asked
@@ -93,11 +95,29 @@ class Nodes:
         el("sync-mode").title = sync_words.interval(state["interval"])
         el("compare").disabled = not self._nodes
         self._busy(syncing)
-        name, text = key_words.summary(self._nodes, syncing, state["did_error"], state["keys"])
-        tone(el("summary"), name)
-        say(el("summary-words"), text)
+        self._summarize(syncing)
         troubled = [node for node in self._nodes if sync_words.troubles(node)]
         need("nodes", len(troubled), _needing(len(troubled)), "bad")
+
+    def add(self, note):
+        """Let the header not say that all is synced, from when a note is saved until the next state."""
+        state = self._state
+        if state is None or not note["waiting"]:
+            return
+        synced = self._summary(state["syncing"])[0] == "good"
+        lacking = {one["endpoint"] for one in note["waiting"]}
+        for node in self._nodes:
+            if node["endpoint"] in lacking:
+                node["pending_out"] = max(node["pending_out"], 1)
+        self._summarize(state["syncing"] or (synced and state["interval"] == "live"))
+
+    def _summarize(self, syncing):
+        name, text = self._summary(syncing)
+        tone(el("summary"), name)
+        say(el("summary-words"), text)
+
+    def _summary(self, syncing):
+        return key_words.summary(self._nodes, syncing, self._state["did_error"], self._state["keys"])
 
     def down(self):
         """Say in the header that there is no node in this page."""
@@ -106,7 +126,7 @@ class Nodes:
 
     def locked(self, state):
         """Say in the header that nothing syncs, since the vault is not open."""
-        self._nodes = []
+        self._nodes, self._state = [], None
         need("nodes", 0, "")
         tone(el("summary"), "busy" if state == "recovering" else None)
         say(el("summary-words"), t("Coming back") if state == "recovering" else t("Locked"))

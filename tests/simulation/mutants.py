@@ -25,8 +25,8 @@ from web5.patience import Patience
 from web5.remote.clocks import NodeClock
 from web5.remote.pauses import Pauses
 from web5.sync.exchange import push, registrar
-from web5.sync.exchange.applying import Applying
-from web5.sync.exchange.arrivals import Arrivals
+from web5.sync.exchange.taking.applying import Applying
+from web5.sync.exchange.taking.arrivals import Arrivals
 from web5.sync.exchange.visit import EndpointSync
 from web5.sync.ledger.entries import Entries, Inbox
 from web5.sync.ledger.ledger import Ledger

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from web5.dwn.store.durable.flusher import Flusher
-from web5.sync.exchange.arrivals import Arrivals
+from web5.sync.exchange.taking.arrivals import Arrivals
 
 
 def missing_is_settled(damaged_here: Any) -> Any:

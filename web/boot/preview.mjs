@@ -6,7 +6,7 @@ import { putMarkup } from "./markup.mjs";
 
 const LONGEST = 200_000;
 const MOST = 20;
-const LONG_LINES = 12; // as ui/screens/notes/note_card.py
+const LONG_LINES = 12; // as ui/screens/notes/card/note_card.py
 const LONG_CHARACTERS = 900;
 const SPANS = [
   [60, 1, (n) => plural(n, "{n} second ago", "{n} seconds ago")],
@@ -16,7 +16,7 @@ const SPANS = [
   [86400 * 365, 86400 * 30, (n) => plural(n, "{n} month ago", "{n} months ago")],
   [Infinity, 86400 * 365, (n) => plural(n, "{n} year ago", "{n} years ago")],
 ];
-const INVITATION = "web5-invitation-shown"; // as ui/screens/settings/protection.py
+const INVITATION = "web5-invitation-shown"; // as ui/screens/settings/keys/protection.py
 const DISMISSED = "web5-invitation-dismissed";
 const DELETED = "web5-notes-deleted"; // as ui/screens/notes/deletions.py
 

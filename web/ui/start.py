@@ -9,7 +9,7 @@ _PIECES = (
     "ui.screens.messages.screen",
     "ui.screens.data.screen",
     "ui.screens.nodes.nodes",
-    "ui.screens.settings.recovery",
+    "ui.screens.settings.keys.recovery",
     "ui.screens.home.screen",
     "ui.main",
 )

@@ -6,7 +6,7 @@ one endpoint, `schedule` says when. May be imported by `agent` and the layers ab
 
 from web5.remote.registration import Demands
 from web5.sync.engine import SyncEngine
-from web5.sync.exchange.check import Difference
+from web5.sync.exchange.audit.check import Difference
 from web5.sync.states import (
     Activity,
     DeliveryStatus,

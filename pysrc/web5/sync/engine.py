@@ -18,16 +18,16 @@ from web5.patience import slow_of
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
 from web5.sync.events import SyncEvents
-from web5.sync.exchange.check import Difference, check_all
+from web5.sync.exchange.audit.check import Difference, check_all
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.delivery.deliveries import Deliveries, Pair
 from web5.sync.exchange.delivery.letters import carried_letters, held_letter
 from web5.sync.exchange.grants import GrantBook
-from web5.sync.exchange.intake import Intake
 from web5.sync.exchange.links import Link, Links, Work
 from web5.sync.exchange.peer import SignerFor
 from web5.sync.exchange.registrar import Registrar
 from web5.sync.exchange.send import send
+from web5.sync.exchange.taking.intake import Intake
 from web5.sync.exchange.visit import visit_endpoint
 from web5.sync.ledger.ledger import Ledger, Tenant
 from web5.sync.removal import fetch_the_rest

@@ -16,7 +16,7 @@ KEPT_EVENTS = 256
 class SyncEvents(AsyncIterator[SyncEvent]):
     """The events since this was made, for `async for`. A reader that is far behind loses the oldest.
 
-    It ends with `aclose()`, or when nobody has it any more.
+    It ends with `close()`, as `Web5.close` calls it, too, or when nobody has it any more.
     """
 
     def __init__(self, listeners: list[Callable[[SyncEvent], None]]) -> None:
@@ -41,8 +41,10 @@ class SyncEvents(AsyncIterator[SyncEvent]):
             raise StopAsyncIteration
         return event
 
-    async def aclose(self) -> None:
-        """End the iteration, and that of whoever waits for the next event."""
+    async def close(self) -> None:
+        """End the iteration, and that of whoever waits for the next event. Safe to call twice."""
         if self._leave.alive:
             self._leave()
             self._put(None)
+
+    aclose = close  # as iterators have it, for `contextlib.aclosing`

@@ -17,7 +17,7 @@ from web5.dwn.store.database import Database
 from web5.dwn.wire import rpc
 from web5.platform import open_agent
 from web5.sync import Activity, SyncEvent
-from web5.sync.exchange.applying import Applying
+from web5.sync.exchange.taking.applying import Applying
 from web5.sync.plan.pull import PageWalk
 
 SCHEMA = "https://schema.org/TextDigitalDocument"

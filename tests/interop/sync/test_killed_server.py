@@ -16,7 +16,7 @@ from tests.interop.dwn_server import ReferenceDwnServer, Step
 from tests.interop.sync.devices import Device
 from tests.interop.sync.setting import Setting
 from tests.unit.sync.world import TestClock
-from web5.sync.exchange.check import Difference
+from web5.sync.exchange.audit.check import Difference
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web.ui.screens.settings import device_words
+from web.ui.screens.settings.devices import device_words
 
 PHONE: dict[str, Any] = {"id": "a", "name": "Safari on iPhone", "seen": 0, "here": False}
 

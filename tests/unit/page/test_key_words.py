@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ui.screens.settings import key_words
+from ui.screens.settings.keys import key_words
 
 from tests.unit.page.test_sync_words import REFUSED, node, registration
 

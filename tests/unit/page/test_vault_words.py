@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ui.screens.settings import vault_words as words
+from ui.screens.settings.keys import vault_words as words
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from web.ui import problems, words
-from web.ui.screens.settings import key_words
+from web.ui.screens.settings.keys import key_words
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from ui.kit.dom import document, el, on, place, say, show
 from ui.kit.form import Form
 from ui.kit.texts import t
-from ui.screens.settings import vault_words
+from ui.screens.settings.keys import vault_words
 
 
 class Lock:

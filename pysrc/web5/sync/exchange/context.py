@@ -14,11 +14,11 @@ from web5.errors import IdentityError
 from web5.lru import LruCache
 from web5.ports.clock import Clock
 from web5.remote.dwn import RemoteDwn
-from web5.sync.exchange.applying import Applying
+from web5.sync.exchange.audit.unlisted import UnlistedOf
 from web5.sync.exchange.held import HeldMessages
 from web5.sync.exchange.peer import GrantsOf, Peer, RemoteLog, SignerFor, logs_of
 from web5.sync.exchange.registrar import Registrar
-from web5.sync.exchange.unlisted import UnlistedOf
+from web5.sync.exchange.taking.applying import Applying
 from web5.sync.ledger.ledger import Endpoint, Ledger
 from web5.sync.plan.budget import AUDITS, FETCHES, RESTORES, BudgetOf, Claim
 from web5.sync.plan.policy import (

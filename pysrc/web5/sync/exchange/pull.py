@@ -11,9 +11,9 @@ from web5.dwn.values.cid import message_cid
 from web5.dwn.values.types import Message
 from web5.dwn.wire.rpc import method_of
 from web5.errors import InvalidArgument
-from web5.sync.exchange.arrivals import Arrivals
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
+from web5.sync.exchange.taking.arrivals import Arrivals
 from web5.sync.plan.budget import NOT_GIVEN, PATIENCE, Claim
 from web5.sync.plan.policy import FAILURES_IN_A_ROW, Outcome, is_of_node, node_failed
 from web5.sync.plan.pull import PAGES_ABOVE, PRIORITY_PAGES, Candidate, PageWalk, read_history, read_reply

@@ -10,8 +10,8 @@ from dataclasses import replace
 from web5.dwn.data import MAX_INLINE_BYTES
 from web5.dwn.wire.rpc import method_of
 from web5.errors import BlobMissing, MessageDamaged, StorageCorrupt, Web5Error
+from web5.sync.exchange.audit.displaced import RESTORED, confirmed
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.displaced import RESTORED, confirmed
 from web5.sync.exchange.history import RENEWED, hand_on, is_from_the_past, renewed
 from web5.sync.exchange.peer import Peer
 from web5.sync.plan.damage import damaged_here

@@ -3,7 +3,7 @@
 Invariants:
 1. A message that another endpoint brought is sent only after this one has listed its messages: no echo.
 2. An endpoint that has lost messages is noticed, by its log that misses its end or is another, or that others have
-   filled again (`exchange.unlisted`), by a message that is gone (where the last is replaced here, by another that it
+   filled again (`audit.unlisted`), by a message that is gone (where the last is replaced here, by another that it
    has not just listed), by a dependency that it says is not there, by what it lists and does not give, or a day later;
    it is then asked for all that it has (ledger invariant 7).
 3. A visit ends only when neither direction can go on without time or other endpoints.
@@ -32,14 +32,14 @@ from typing import TypeVar
 from web5.dwn.store.protocols import superseded
 from web5.errors import AskedToWait, CryptoError, DidError, IdentityError, Web5Error
 from web5.remote.pauses import TOO_MANY
+from web5.sync.exchange.audit.displaced import look_after
+from web5.sync.exchange.audit.resend import send_again_if_lost
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.displaced import look_after
 from web5.sync.exchange.held_back import refusal_that_stands
 from web5.sync.exchange.links import Link, Work
 from web5.sync.exchange.peer import LONG, Peer
 from web5.sync.exchange.pull import Pull
 from web5.sync.exchange.push import Push
-from web5.sync.exchange.resend import send_again_if_lost
 from web5.sync.ledger.cursors import LogPosition
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.ledger.outbox import WINDOW

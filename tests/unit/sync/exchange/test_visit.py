@@ -16,7 +16,7 @@ from tests.watch import Watch
 from web5.node.limits import Usage
 from web5.sync import Activity, EndpointStatus, State
 from web5.sync.exchange import peer
-from web5.sync.exchange.applying import Applying
+from web5.sync.exchange.taking.applying import Applying
 from web5.sync.exchange.visit import AUDIT_SECONDS
 from web5.sync.plan.pull import ReorderBuffer
 

@@ -6,7 +6,7 @@ from ui.kit.dom import clone, document, el, go, keep, local_time, now, on, place
 from ui.kit.rounds import Rounds
 from ui.kit.texts import t
 from ui.screens.home import home_words
-from ui.screens.settings import key_words
+from ui.screens.settings.keys import key_words
 from ui.shell import banner
 
 _WELCOMED = "web5-welcomed"

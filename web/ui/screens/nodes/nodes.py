@@ -10,7 +10,7 @@ from ui.screens.nodes.hour import Hour
 from ui.screens.nodes.move import Move
 from ui.screens.nodes.node_card import NodeCard
 from ui.screens.nodes.picture import Picture
-from ui.screens.settings import key_words
+from ui.screens.settings.keys import key_words
 from ui.shell import banner
 from ui.shell.places import need
 

@@ -6,7 +6,7 @@ from ui import sync_words, words
 from ui.kit.dom import clone, el, now, say, show, slot, tone
 from ui.kit.texts import grouped
 from ui.screens.nodes import node_words
-from ui.screens.settings import device_words
+from ui.screens.settings.devices import device_words
 
 _MOST = 8
 """Nodes and devices in the picture; the lists have all."""

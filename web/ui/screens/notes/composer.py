@@ -11,7 +11,7 @@ import json
 from ui.client import AgentError
 from ui.kit.dom import clone, el, keep, kept, now, on, on_items, on_window, saves, say, show, slot, tone
 from ui.kit.texts import t
-from ui.screens.notes.note_card import is_long
+from ui.screens.notes.card.note_card import is_long
 from ui.screens.settings import storage_words
 from ui.shell import banner
 

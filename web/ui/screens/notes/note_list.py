@@ -3,7 +3,7 @@
 from ui.client import AgentError
 from ui.kit.dom import el, on, on_items, place, show, window
 from ui.kit.rounds import Rounds
-from ui.screens.notes.cards import made, read_along
+from ui.screens.notes.card.cards import made, read_along
 from ui.shell import banner
 
 _PAGE = 50

@@ -4,7 +4,7 @@ from ui import words
 from ui.kit.dom import clone, copied, el, on, on_items, say, show, slot, window
 from ui.kit.form import Form
 from ui.kit.texts import t
-from ui.screens.settings import key_words
+from ui.screens.settings.keys import key_words
 from ui.shell import banner
 
 

@@ -17,9 +17,9 @@ from functools import partial
 
 from web5.dwn.wire.rpc import method_of
 from web5.errors import BlobMissing, MessageDamaged, Web5Error
+from web5.sync.exchange.audit.displaced import standing
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.delivery.letters import parts_of
-from web5.sync.exchange.displaced import standing
 from web5.sync.exchange.peer import Peer
 from web5.sync.ledger.deliveries import Row
 from web5.sync.ledger.ledger import Endpoint

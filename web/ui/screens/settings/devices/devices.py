@@ -3,7 +3,7 @@
 from ui.kit.dom import clone, el, now, on, on_items, say, show, slot, spent, tone, window
 from ui.kit.form import Form
 from ui.kit.texts import t
-from ui.screens.settings import device_words
+from ui.screens.settings.devices import device_words
 from ui.shell import banner
 
 _HERE_MILLISECONDS = 20 * 60 * 1000

@@ -5,8 +5,8 @@ from ui.client import AgentError
 from ui.kit.dom import copied, el, on, say, show, spawn, tone, window
 from ui.kit.form import Form
 from ui.kit.texts import t
-from ui.screens.settings import device_words
-from ui.screens.settings.devices import own_name
+from ui.screens.settings.devices import device_words
+from ui.screens.settings.devices.devices import own_name
 
 _STAGES = ("offer-form", "offer-code", "number-form", "offer-end")
 

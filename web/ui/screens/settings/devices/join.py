@@ -4,8 +4,9 @@ from ui.client import AgentError
 from ui.kit.dom import el, on, say, show, window
 from ui.kit.form import Form, same_twice
 from ui.kit.texts import t
-from ui.screens.settings import device_words, vault_words
-from ui.screens.settings.devices import own_name
+from ui.screens.settings.devices import device_words
+from ui.screens.settings.devices.devices import own_name
+from ui.screens.settings.keys import vault_words
 
 
 class JoinDialog:

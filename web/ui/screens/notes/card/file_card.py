@@ -4,7 +4,7 @@ from ui import words
 from ui.kit import file_words
 from ui.kit.dom import clone, say, slot
 from ui.kit.file_reader import FileReader
-from ui.screens.notes.item import Item
+from ui.screens.notes.card.item import Item
 
 
 class FileCard(Item):

@@ -3,7 +3,7 @@
 from ui.client import AgentError
 from ui.kit.dom import clone, keep, kept, say, show, slot, window
 from ui.kit.rounds import Rounds
-from ui.screens.notes import edits
+from ui.screens.notes.card import edits
 
 _SHOWN = "web5-notes-preview"
 

@@ -4,10 +4,11 @@ from ui import words
 from ui.client import AgentError
 from ui.kit.dom import clone, document, now, saves, say, show, slot, spawn, window
 from ui.kit.texts import t
-from ui.screens.notes import edits, note_words
-from ui.screens.notes.editor import Editor
-from ui.screens.notes.history import History
-from ui.screens.notes.item import Item
+from ui.screens.notes import note_words
+from ui.screens.notes.card import edits
+from ui.screens.notes.card.editor import Editor
+from ui.screens.notes.card.history import History
+from ui.screens.notes.card.item import Item
 from ui.shell import banner, toast
 
 _LONG_LINES = 12

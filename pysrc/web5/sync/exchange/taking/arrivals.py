@@ -11,9 +11,9 @@ from math import inf
 
 from web5.dwn.data import DataStream
 from web5.errors import RemoteError, StorageFull
-from web5.sync.exchange.applying import CheckedBatches
 from web5.sync.exchange.context import SyncContext
 from web5.sync.exchange.peer import Peer
+from web5.sync.exchange.taking.applying import CheckedBatches
 from web5.sync.plan import dependencies
 from web5.sync.plan.budget import Claim
 from web5.sync.plan.dependencies import NO_RECORD

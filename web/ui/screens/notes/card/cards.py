@@ -3,8 +3,8 @@
 import json
 
 from ui.kit.dom import document, on
-from ui.screens.notes.file_card import FileCard
-from ui.screens.notes.note_card import NoteCard
+from ui.screens.notes.card.file_card import FileCard
+from ui.screens.notes.card.note_card import NoteCard
 
 
 def made(agent, notes, note):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from web5.sync.exchange.unlisted import MOST, Unlisted, UnlistedOf
+from web5.sync.exchange.audit.unlisted import MOST, Unlisted, UnlistedOf
 from web5.sync.states import Listing
 
 

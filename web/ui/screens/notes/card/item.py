@@ -4,7 +4,7 @@ from ui import sync_words, words
 from ui.kit.dom import local_time, now, say, show, slot, tone
 from ui.kit.texts import t
 from ui.screens.notes import note_words
-from ui.screens.notes.sharing import Sharing
+from ui.screens.notes.card.sharing import Sharing
 
 
 class Item:

@@ -4,7 +4,7 @@ import json
 
 from ui.kit.dom import el, keep, kept, on, say, show, tone
 from ui.kit.texts import t
-from ui.screens.settings import vault_words
+from ui.screens.settings.keys import vault_words
 from ui.shell import banner
 
 _DISMISSED = "web5-invitation-dismissed"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from web5.dwn.store.protocols import superseded
 from web5.errors import Web5Error
 from web5.patience import slow_of
+from web5.sync.exchange.audit.displaced import standing
 from web5.sync.exchange.context import SyncContext
-from web5.sync.exchange.displaced import standing
 from web5.sync.exchange.peer import Peer
 from web5.sync.ledger.ledger import Endpoint
 from web5.sync.plan.policy import SLOW, Outcome, classify_error

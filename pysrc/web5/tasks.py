@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, ParamSpec, TypeVar
+from contextlib import AsyncExitStack
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,6 +82,19 @@ def notify(doing: str, callbacks: Iterable[Callable[P, object]], *arguments: P.a
 def report(message: str, error: BaseException) -> None:
     """Pass a failure for which nobody waits to the event loop's exception handler."""
     asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
+
+
+class Closable(Protocol):
+    """Something that is open until it is closed; closing it twice is no error."""
+
+    async def close(self) -> None: ...
+
+
+async def close_all(open_ones: Iterable[Closable]) -> None:
+    """Close each of them, whatever becomes of the others."""
+    async with AsyncExitStack() as stack:
+        for one in open_ones:
+            stack.push_async_callback(one.close)
 
 
 class TaskSet:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from web5.agent.delegation.actor import Actor, Delegate
 from web5.agent.devices.known import KnownDevices
@@ -50,7 +51,7 @@ from web5.remote.dwn import RemoteDwn
 from web5.remote.registration import RegistrationClient
 from web5.sync import SyncEngine
 from web5.sync.exchange.registrar import Registrar
-from web5.tasks import TaskSet, notify, to_the_end
+from web5.tasks import Closable, TaskSet, close_all, notify, to_the_end
 from web5.urls import same_endpoint
 
 
@@ -90,6 +91,7 @@ class Agent:
     Attributes:
         on_change: called with (tenant, message CID) after each message, local or pulled, is stored and durable.
         background: work that ends when the agent is locked or closed.
+        open_ones: what somebody follows, who is not to wait for more once the agent is closed: it is closed then, too.
         closed: True once `close` was called.
         joined: True if another interpreter had it open before.
     """
@@ -101,6 +103,7 @@ class Agent:
         self._close_platform = platform.close
         self.on_change: list[Callable[[str, str], None]] = []
         self.background = TaskSet()
+        self.open_ones: WeakSet[Closable] = WeakSet()
 
         remembering = SignatureCache(crypto)
         self.gateways = Gateways(http, crypto, gateway_uris, clock)
@@ -221,10 +224,10 @@ class Agent:
         await to_the_end(self._close())
 
     async def _close(self) -> None:
-        try:
-            await self.lock()
-        finally:
-            await self._close_platform()
+        async with AsyncExitStack() as stack:  # the last first, each whatever becomes of the others
+            stack.push_async_callback(self._close_platform)
+            stack.push_async_callback(self.lock)
+            stack.push_async_callback(close_all, list(self.open_ones))
 
     async def wake_up(self) -> None:
         """Make ready what the vault holds, once it is unlocked."""

@@ -265,8 +265,10 @@ class SyncApi:
         return list(dict.fromkeys(filter(None, (self._did, self._agent.vault.agent_did))))
 
     def events(self) -> SyncEvents:
-        """Return an iterator over the events of sync, from now on, until the iteration is given up."""
-        return self._sync.events()
+        """Return an iterator over the events of sync, from now on, until it is given up or `web5` closed."""
+        events = self._sync.events()
+        self._agent.open_ones.add(events)
+        return events
 
     @property
     def listeners(self) -> list[Callable[[SyncEvent], None]]:

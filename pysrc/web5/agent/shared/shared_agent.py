@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from weakref import WeakSet
 
 from web5.agent.agent import Agent
 from web5.agent.delegation.actor import Actor
@@ -54,7 +55,7 @@ from web5.ports.http import Http
 from web5.ports.websocket import WebSockets
 from web5.remote.dwn import RemoteDwn
 from web5.sync.states import SendResult, SyncEvent
-from web5.tasks import TaskSet, notify, to_the_end
+from web5.tasks import Closable, TaskSet, close_all, notify, to_the_end
 from web5.urls import same_endpoint
 
 P = ParamSpec("P")
@@ -100,6 +101,7 @@ class SharedAgent:
         self.on_change: list[Callable[[str, str], None]] = []
         self.on_lost: list[Callable[[], Awaitable[None]]] = []
         self.background = TaskSet()
+        self.open_ones: WeakSet[Closable] = WeakSet()
         self.closed = self.joined = False
         self.real: Agent | None = None
         self._take_lead = take_lead
@@ -348,11 +350,11 @@ class SharedAgent:
         if self._listening is not None:
             self._listening.cancel()
             self._listening = None
-        await self.background.cancel()
-        try:
-            await self._leave()
-        finally:
-            await self.step_back()
+        async with AsyncExitStack() as stack:  # the last first, each whatever becomes of the others
+            stack.push_async_callback(self.step_back)
+            stack.push_async_callback(self._leave)
+            stack.push_async_callback(self.background.cancel)
+            stack.push_async_callback(close_all, list(self.open_ones))
 
     # -- its parts
 

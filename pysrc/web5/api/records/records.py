@@ -74,7 +74,6 @@ class RecordsApi:
         self._actor = actor
         self._did = actor.did
         self._encryption = RecordEncryption(agent, actor.did)
-        self.background = agent.background
 
     @keywords
     async def create(
@@ -376,7 +375,9 @@ class RecordsApi:
             await following.open()
             return following.close
 
-        return RecordSubscription(open_, handler)
+        subscription = RecordSubscription(open_, handler)
+        self._agent.open_ones.add(subscription)
+        return subscription
 
     @keywords
     async def delete(

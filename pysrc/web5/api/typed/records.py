@@ -22,6 +22,7 @@ from web5.api.records.subscriptions import Handler, RecordSubscription
 from web5.api.sending import SendReport
 from web5.api.typed.declaration import RecordType, type_of
 from web5.errors import InvalidArgument, RecordInvalid, Web5Error, first_error
+from web5.tasks import TaskSet
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -289,8 +290,14 @@ class TypedRecords(Generic[M]):
                 except Web5Error as error:
                     typed.end(error)
 
-            self._records.background.start(forward())
-            return events.close
+            forwarding = TaskSet()
+            forwarding.start(forward())
+
+            async def close() -> None:
+                await forwarding.cancel()
+                await events.close()
+
+            return close
 
         return RecordSubscription(open_, handler)
 

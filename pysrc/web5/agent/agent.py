@@ -9,7 +9,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -104,6 +104,7 @@ class Agent:
         self.on_change: list[Callable[[str, str], None]] = []
         self.background = TaskSet()
         self.open_ones: WeakSet[Closable] = WeakSet()
+        self._kept_running: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
 
         remembering = SignatureCache(crypto)
         self.gateways = Gateways(http, crypto, gateway_uris, clock)
@@ -238,6 +239,13 @@ class Agent:
         await self.documents.open()
         await self.identities.open(signer.did)
         await self._let_go()
+        for name, work in self._kept_running.items():
+            self.background.start(work(), name)
+
+    def keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run work in the background, in the place of what runs by the same name, and anew after each unlock."""
+        self._kept_running[name] = work
+        self.background.start(work(), name)
 
     # -- identities
 

@@ -398,7 +398,7 @@ class Web5(Archives):
             return cls(agent, identity.did, lease=lease)
         web5 = cls(agent, identity.connected_did, identity.did, lease=lease)
         assert web5.delegation is not None
-        agent.background.start(web5.delegation.watch(), name=f"grants to {identity.did}")
+        agent.keep_running(f"grants to {identity.did}", web5.delegation.watch)
         return web5
 
     @property

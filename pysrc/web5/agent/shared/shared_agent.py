@@ -341,6 +341,10 @@ class SharedAgent:
         """As `Agent.lock`."""
         await self.change(Service.lock)
 
+    def keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """As `Agent.keep_running`; a lock ends nothing here."""
+        self.background.start(work(), name)
+
     async def close(self) -> None:
         """As `Agent.close`: if this interpreter is the node, another takes its place."""
         self.closed = True

@@ -104,6 +104,19 @@ async def test_what_a_node_refuses_as_revoked_is_looked_into_at_once(world: Worl
     await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [], 60)  # a read for each grant
 
 
+async def test_revocations_are_looked_into_after_a_lock_too(world: World) -> None:
+    alice = await connected(world)
+    app = await delegate(world, alice)
+    await app.agent.lock()
+    await app.agent.unlock()
+    watch = Watch(app.agent)
+    for grant in await alice.dwn.permissions.query_grants(grantee=app.delegate_did):
+        await grant.revoke()
+    assert (await alice.sync.now("push")).ok
+    assert not (await app.sync.now()).ok
+    await watch.until(lambda: app.delegation is not None and app.delegation.grants() == [], 60)
+
+
 async def test_grants_that_are_revoked_in_the_midst_of_a_look_are_looked_for_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

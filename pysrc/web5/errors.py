@@ -552,6 +552,13 @@ class StorageBlocked(StorageError):
     """The browser lets this page store nothing: it is set so, or the page's address is not a secure one."""
 
 
+class StorageClosed(StorageError):
+    """The store, or the agent that has it, was closed: connect anew."""
+
+    def __init__(self, message: str = "This was closed. Connect anew, by `Web5.connect`, to go on.") -> None:
+        super().__init__(message)
+
+
 class StorageCorrupt(StorageError):
     """The stored pages or files cannot be a whole store."""
 

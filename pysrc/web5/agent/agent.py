@@ -212,7 +212,7 @@ class Agent:
     async def lock(self) -> None:
         """Stop sync and forget every key, until `unlock`."""
         async with AsyncExitStack() as stack:  # the last first, each whatever becomes of the others
-            for forget in (self.vault.lock, self.keyring.close, self.identities.close, self.records.close):
+            for forget in (self.vault.lock, self.keyring.lock, self.identities.close, self.records.close):
                 stack.callback(forget)
             stack.push_async_callback(self.pause)
 
@@ -227,6 +227,7 @@ class Agent:
     async def _close(self) -> None:
         async with AsyncExitStack() as stack:  # the last first, each whatever becomes of the others
             stack.push_async_callback(self._close_platform)
+            stack.callback(self.keyring.close)
             stack.push_async_callback(self.lock)
             stack.push_async_callback(close_all, list(self.open_ones))
 

@@ -10,7 +10,7 @@ from web5.agent.delegation.actor import Actor
 from web5.api.arguments import choice, texts
 from web5.api.records.filters import RecordFilter, records_filter
 from web5.api.records.record import Record
-from web5.errors import InvalidArgument
+from web5.errors import InvalidArgument, StorageClosed
 from web5.sync import Demands, Difference
 from web5.sync.engine import PAGE
 from web5.sync.events import SyncEvents
@@ -54,7 +54,10 @@ class SyncApi:
 
         Raises:
             InvalidArgument: it is none of these.
+            StorageClosed: `web5` was closed.
         """
+        if self._agent.closed:
+            raise StorageClosed
         await self._sync.start(interval)
 
     async def stop(self) -> None:
@@ -265,7 +268,13 @@ class SyncApi:
         return list(dict.fromkeys(filter(None, (self._did, self._agent.vault.agent_did))))
 
     def events(self) -> SyncEvents:
-        """Return an iterator over the events of sync, from now on, until it is given up or `web5` closed."""
+        """Return an iterator over the events of sync, from now on, until it is given up or `web5` closed.
+
+        Raises:
+            StorageClosed: it is closed already.
+        """
+        if self._agent.closed:
+            raise StorageClosed
         events = self._sync.events()
         self._agent.open_ones.add(events)
         return events

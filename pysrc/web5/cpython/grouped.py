@@ -27,7 +27,7 @@ import apsw
 
 from web5.dwn.store.database import Database, PlainFile, connect_file
 from web5.dwn.store.durable.health import Ill
-from web5.errors import StorageError, StorageFull, StorageUnsure
+from web5.errors import StorageClosed, StorageError, StorageFull, StorageUnsure
 from web5.tasks import report
 
 T = TypeVar("T")
@@ -283,7 +283,7 @@ class GroupedDatabase(Database):
             report("the log of a database stays as it is for now", error)
         elif self._pages >= LARGEST_LOG and self._broken is None:
             self._end()
-            with suppress(apsw.Error):  # the next time
+            with suppress(apsw.Error, StorageClosed):  # the next time
                 self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import apsw
 import pytest
 
 from web5.agent.agent import Agent
 from web5.cpython import agent as cpython_agent
 from web5.dwn.store.database import Database, open_file
-from web5.errors import CryptoError, StorageBusy, StorageError, StorageFull
+from web5.errors import CryptoError, StorageBusy, StorageClosed, StorageError, StorageFull
 
 GATEWAYS = ["http://gateway.example"]
 
@@ -30,7 +29,7 @@ async def test_an_opening_that_fails_halfway_leaves_nothing_open(
     with pytest.raises(StorageError):
         await cpython_agent.open_agent(gateway_uris=["http://gateway.example"], data_path=tmp_path)
     (database,) = opened
-    with pytest.raises(apsw.ConnectionClosedError):
+    with pytest.raises(StorageClosed):
         database.connection.execute("SELECT 1")
     (tmp_path / "blobs").unlink()
     agent = await cpython_agent.open_agent(gateway_uris=["http://gateway.example"], data_path=tmp_path)
@@ -49,7 +48,7 @@ async def test_a_close_whose_last_flush_fails_lets_the_folder_go(
     monkeypatch.setattr(database, "flush", full)
     with pytest.raises(StorageFull):
         await agent.close()
-    with pytest.raises(apsw.ConnectionClosedError):
+    with pytest.raises(StorageClosed):
         database.connection.execute("SELECT 1")
     await (await cpython_agent.open_agent(gateway_uris=GATEWAYS, data_path=tmp_path)).close()
 

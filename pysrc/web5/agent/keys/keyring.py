@@ -21,7 +21,7 @@ from web5.dids.keys import encryption_method, private_key, signer_for, signing_m
 from web5.dids.models import PortableDid
 from web5.dids.resolver import DidResolver
 from web5.dwn.encryption.derivation import DerivedKey, RootKey, fallback_root
-from web5.errors import EncryptionError, IdentityError, VaultLocked
+from web5.errors import EncryptionError, IdentityError, StorageClosed, VaultLocked
 from web5.ports.crypto import Crypto, Jwk
 
 
@@ -42,6 +42,7 @@ class Keyring:
         self._resolver = resolver
         self._crypto = crypto
         self._own: MessageSigner | None = None
+        self._is_closed = False
         self._temporary: dict[str, MessageSigner] = {}
 
     async def open(self) -> MessageSigner:
@@ -54,10 +55,15 @@ class Keyring:
         self._own = await signer_for(await self._vault.portable_did(), self._crypto)
         return self._own
 
-    def close(self) -> None:
+    def lock(self) -> None:
         """Forget every key, since the vault is being locked."""
         self._own = None
         self.received_keys.clear()
+
+    def close(self) -> None:
+        """Forget every key for good."""
+        self._is_closed = True
+        self.lock()
 
     @contextmanager
     def temporary_signer(self, signer: MessageSigner) -> Iterator[None]:
@@ -141,6 +147,8 @@ class Keyring:
         return document.absolute(method.id), method.public_key_jwk
 
     def _agent(self) -> MessageSigner:
+        if self._is_closed:
+            raise StorageClosed
         if self._own is None:
             raise VaultLocked("The vault is locked, and the keys with it: unlock it with its password.")
         return self._own

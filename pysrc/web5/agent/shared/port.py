@@ -24,10 +24,11 @@ class Shared(Protocol):
     """As `SharedAgent` has all of it."""
 
     real: Agent | None
-    guest: Guest
     closed: bool
     background: TaskSet
 
+    @property
+    def guest(self) -> Guest: ...
     @property
     def grants(self) -> GrantBook: ...
     @property

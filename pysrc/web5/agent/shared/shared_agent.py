@@ -48,7 +48,7 @@ from web5.dwn.data import DataSource
 from web5.dwn.events import Handler
 from web5.dwn.permissions import protocol as permissions
 from web5.dwn.values.types import Message
-from web5.errors import DwnError, NodeGone, StorageBusy, Web5Error
+from web5.errors import DwnError, NodeGone, StorageBusy, StorageClosed, Web5Error
 from web5.ports.clock import Clock
 from web5.ports.crypto import Crypto
 from web5.ports.http import Http
@@ -106,7 +106,7 @@ class SharedAgent:
         self.real: Agent | None = None
         self._take_lead = take_lead
         self._leave = leave
-        self.guest = Guest(line)
+        self._guest = Guest(line)
         self._service: Service | None = None
         self._office: Office | None = None
         self._state: AgentState | None = None
@@ -213,6 +213,8 @@ class SharedAgent:
             StorageNewer: a newer version is the node.
         """
         if self.real is None:
+            if self.closed:
+                raise StorageClosed
             await self._take_lead()
         if self.real is None:
             raise StorageBusy("Another tab is the node, and took over again. Try again.")
@@ -221,10 +223,23 @@ class SharedAgent:
     # -- calls
 
     @property
+    def guest(self) -> Guest:
+        """The way to the node.
+
+        Raises:
+            StorageClosed: this was closed.
+        """
+        if self.closed:
+            raise StorageClosed
+        return self._guest
+
+    @property
     def state(self) -> AgentState:
         """The state that is read without waiting, as it was told last."""
         if self.real is not None:
             return state_of(self.real)
+        if self.closed:
+            raise StorageClosed
         if self._state is None:
             raise StorageBusy("No node has told its state yet.")
         return self._state

@@ -15,13 +15,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import apsw
 
 from web5.dwn.store.durable.health import Health, Ill
 from web5.dwn.store.durable.room import RoomWatch
-from web5.errors import StorageBusy, StorageCorrupt, StorageError, StorageFull, StorageNewer
+from web5.errors import StorageBusy, StorageClosed, StorageCorrupt, StorageError, StorageFull, StorageNewer
 
 T = TypeVar("T")
 
@@ -75,6 +75,18 @@ class Backing:
         """Free the platform's resources, after the connection is closed."""
 
 
+class Connection(apsw.Connection):
+    """A connection that says by StorageClosed that it was closed."""
+
+    def close(self, force: bool = False) -> None:
+        super().close(force)
+        self.execute = self.executemany = _closed  # type: ignore[method-assign]
+
+
+def _closed(*_: object, **__: object) -> NoReturn:
+    raise StorageClosed
+
+
 class Database:
     """An open connection whose commits can be made durable.
 
@@ -111,6 +123,8 @@ class Database:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
             self.connection.execute("COMMIT")
+        except StorageClosed:
+            raise
         except BaseException as error:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
@@ -289,7 +303,7 @@ def connect_file(path: Path, synchronous: str = "FULL") -> apsw.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = apsw.Connection(str(path))
+        connection = Connection(str(path))
         # fetchall: a statement that gives a row would otherwise end the batch there.
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA busy_timeout=5000"
         connection.execute(pragmas).fetchall()
@@ -353,4 +367,4 @@ class PlainFile(Backing):
 
 def open_memory() -> Database:
     """Open a database that is gone when it is closed, for tests and throw-away nodes."""
-    return Database(apsw.Connection(":memory:"))
+    return Database(Connection(":memory:"))

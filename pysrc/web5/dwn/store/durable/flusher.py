@@ -21,7 +21,7 @@ import apsw
 from web5.dwn.store.database import Backing
 from web5.dwn.store.durable.health import Ill
 from web5.dwn.store.durable.image import Image, ImageVfs, Taken
-from web5.errors import StorageError, StorageFull, StorageLost
+from web5.errors import StorageClosed, StorageError, StorageFull, StorageLost
 from web5.ports.pages import PageStore
 
 SLOW_SECONDS = 4.0
@@ -221,7 +221,7 @@ class Flusher(Backing):
             return
         is_full = isinstance(failure, StorageFull)
         self._image.undo(taken, is_sure=is_full)
-        with suppress(apsw.ConnectionClosedError):  # it is being closed
+        with suppress(apsw.ConnectionClosedError, StorageClosed):  # it is being closed
             self._stale = not self._vfs.forget(self._connection)
             self.health.undone()
         broken, self._joined = [batch, self._joined], None

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 
 import apsw
 
-from web5.dwn.store.database import Database
+from web5.dwn.store.database import Connection, Database
 from web5.dwn.store.durable.flusher import Flusher
 from web5.dwn.store.durable.image import Image, ImageVfs
 from web5.errors import StorageCorrupt
@@ -41,7 +41,7 @@ async def open_paged(pages: PageStore, name: str = "web5") -> Database:
     image = Image(pages.page_size, stored)
     vfs = ImageVfs(f"web5-pages-{next(_vfs_numbers)}", image)
     try:
-        connection = apsw.Connection(name, vfs=vfs.vfs_name)
+        connection = Connection(name, vfs=vfs.vfs_name)
         # fetchall: a statement that gives a row would otherwise end the batch there.
         connection.execute(
             f"PRAGMA page_size={pages.page_size}; PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE;"

@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import apsw
-
 from web5.dwn.store.durable.health import Health, Ill
-from web5.errors import StorageError
+from web5.errors import StorageClosed, StorageError
 
 SECONDS = (2.0, 300.0)
 """The first and the longest wait before it looks again."""
@@ -54,7 +52,7 @@ class RoomWatch:
                 return
             try:
                 await self._touch()
-            except apsw.ConnectionClosedError:
+            except StorageClosed:
                 return
             except StorageError:  # `health` has it
                 wait = min(2 * wait, longest)

@@ -22,7 +22,7 @@ from tests.unit.dwn.store.tested_pages import (
 )
 from web5.dwn.store.database import Database
 from web5.dwn.store.durable.paged import open_paged
-from web5.errors import StorageCorrupt, StorageError, StorageFull
+from web5.errors import StorageClosed, StorageCorrupt, StorageError, StorageFull
 
 
 async def test_the_settings_are_those_the_invariants_need() -> None:
@@ -379,7 +379,7 @@ async def test_a_close_that_is_cancelled_or_cannot_store_ends_when_no_write_is_u
     assert store.begun.qsize() + 1 == store.ended.qsize() == 2 - failures
     with pytest.raises(StorageError, match="closed"):
         await store.erase()
-    with pytest.raises(apsw.ConnectionClosedError):
+    with pytest.raises(StorageClosed):
         database.connection.execute("SELECT 1")
     assert await stored_ids(store.held) == [[1, 2], []][failures]
 

@@ -376,8 +376,9 @@ class Web5(Archives):
 
         Raises:
             IdentityError: it is not on this agent.
+            VaultLocked: the vault is locked.
         """
-        await self.agent.identities.choose(did)
+        await self.identities.choose(did)
         return self._of(self.agent, self.agent.identities.get(did), self._lease)
 
     @classmethod

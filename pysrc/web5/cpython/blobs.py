@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
 from web5.dwn.store.database import storage_error
-from web5.errors import BlobMissing, StorageError
+from web5.errors import BlobMissing, StorageClosed
 from web5.tasks import outlasting
 
 READ_BYTES = 256 * 1024
@@ -107,7 +107,7 @@ class FileBlobs:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StorageError("the blob store is closed")
+            raise StorageClosed("the blob store is closed")
 
     def _file(self, key: str) -> Path:
         """Return a path that is safe on every system; the suffix keeps "", "." and ".." apart from the folders."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from tests.unit.api.test_web5_connect import connected
 from tests.unit.conftest import World
 from web5 import Protocol, Record, Web5
-from web5.errors import StorageClosed
+from web5.errors import StorageClosed, VaultLocked
 
 NOTE = "https://example.org/closed/note"
 notes = Protocol("https://example.org/closed/notes")
@@ -67,3 +67,15 @@ async def test_what_needs_no_waiting_says_so_too(world: World) -> None:
             asked()
     await alice.close()
     await alice.sync.stop()
+
+
+async def test_a_locked_vault_is_not_an_agent_without_identities(world: World) -> None:
+    alice = await connected(world)
+    await alice.agent.lock()
+    with pytest.raises(VaultLocked, match="Unlock it first"):
+        alice.identities.list()
+    for asked in (alice.use(alice.connected_did), alice.identities.export(alice.connected_did)):
+        with pytest.raises(VaultLocked, match="Unlock it first"):
+            await asked
+    await alice.agent.unlock()
+    assert [one.did for one in alice.identities.list()] == [alice.connected_did]

@@ -15,7 +15,7 @@ from web5.dids.dht import KeySpec
 from web5.dids.dht.method import publish_by
 from web5.dids.models import DidDereferencingResult, DidResolutionResult, PortableDid
 from web5.dids.resolver import dereference
-from web5.errors import InvalidArgument, NoGateway
+from web5.errors import InvalidArgument, NoGateway, VaultLocked
 from web5.ports.crypto import KeyAlgorithm
 
 DidMethodName = Literal["dht", "jwk", "key"]
@@ -24,11 +24,18 @@ DidMethodName = Literal["dht", "jwk", "key"]
 class IdentitiesApi:
     """The identities on this agent, which are the same on all of its devices.
 
-    Where a method takes a `did`, it raises IdentityError if that identity is not on this agent.
+    Where a method takes a `did`, it raises IdentityError if that identity is not on this agent. While the vault is
+    locked, which keeps them, each raises VaultLocked.
     """
 
     def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+        self._locked_or_not = agent
+
+    @property
+    def _agent(self) -> Agent:
+        if self._locked_or_not.vault.state == "locked":
+            raise VaultLocked("The vault is locked, and the identities with it. Unlock it first.")
+        return self._locked_or_not
 
     def list(self) -> list[Identity]:
         """Return all identities, the oldest first."""

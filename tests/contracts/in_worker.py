@@ -37,6 +37,7 @@ from tests.contracts.memory import MIB, at_most
 from tests.contracts.memory_pages import MemoryPages
 from tests.contracts.shared_in_worker import (  # noqa: F401 (called by their names)
     ask_node,
+    ask_when_closed,
     connect_and_close,
     connect_here,
     disconnect,

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -40,6 +40,35 @@ async def disconnect(space: str) -> str:
     await _connected.pop(space).close()
     await asyncio.sleep(0)
     return json.dumps(complaints)
+
+
+async def ask_when_closed(space: str) -> str:
+    """Close while somebody reads events, which have to end, and say how what is asked afterwards fails."""
+    web5 = _connected.pop(space)
+    events = await web5.dwn.records.subscribe(schema=NOTE)
+    reading = asyncio.ensure_future(anext(aiter(events), None))
+    await asyncio.sleep(0)
+    await web5.close()
+    assert await asyncio.wait_for(reading, 10) is None
+    asked: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: web5.dwn.records.create("more", schema=NOTE),
+        lambda: web5.dwn.records.query(schema=NOTE),
+        lambda: web5.dwn.records.subscribe(),
+        lambda: web5.sync.now(),
+        lambda: web5.sync.start("live"),
+        lambda: web5.identities.create("Another", dwn_endpoints=[]),
+        lambda: web5.identities.export(web5.connected_did),
+        lambda: web5.use(web5.connected_did),
+    )
+    return json.dumps([await _kind(ask()) for ask in asked])
+
+
+async def _kind(asked: Awaitable[object]) -> str:
+    try:
+        await asyncio.wait_for(asked, 10)
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"
 
 
 async def connect_and_close(space: str) -> str:

@@ -70,6 +70,14 @@ async def test_close_right_after_connect_leaves_nothing_behind(pages: Pages, spa
     await connected(pages, space)
 
 
+async def test_what_is_asked_of_a_tab_that_has_closed_says_so(pages: Pages, space: str) -> None:
+    await connected(pages, space)
+    for page in (pages[1], pages[0]):  # one that works through another, and the node
+        assert set(json.loads(await python(page, "ask_when_closed", space))) == {"StorageClosed"}
+    await python(pages[2], "write_note", space, "still here")
+    assert [await python(page, "is_node", space) for page in pages[2:]] == [True]
+
+
 @pytest.mark.parametrize("done", [False, True])
 async def test_a_write_goes_on_when_the_node_is_killed(pages: Pages, space: str, done: bool) -> None:
     await connected(pages, space)

@@ -202,7 +202,7 @@ async def test_a_gate_answers_as_over_http(tmp_path):
 
 
 async def test_failure_of_ours_is_told_without_its_inside(nodes, talk, caplog):
-    nodes.databases[0].connection.close()
+    nodes.databases[0].connection.execute("DROP TABLE dwn_message")
     with caplog.at_level(logging.CRITICAL, "web5.node"):
         answer = await talk.call(await compose.messages_query(nodes.signer, clock))
     assert error_of(answer) == (ErrorCode.INTERNAL_ERROR, "internal error")

@@ -76,11 +76,18 @@ class Backing:
 
 
 class Connection(apsw.Connection):
-    """A connection that says by StorageClosed that it was closed."""
+    """A connection that says by StorageClosed that it was closed, and is in no transaction from then on."""
+
+    _is_closed = False
 
     def close(self, force: bool = False) -> None:
         super().close(force)
+        self._is_closed = True
         self.execute = self.executemany = _closed  # type: ignore[method-assign]
+
+    @property
+    def in_transaction(self) -> bool:  # type: ignore[override]
+        return not self._is_closed and super().in_transaction
 
 
 def _closed(*_: object, **__: object) -> NoReturn:
@@ -123,8 +130,6 @@ class Database:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
             self.connection.execute("COMMIT")
-        except StorageClosed:
-            raise
         except BaseException as error:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")

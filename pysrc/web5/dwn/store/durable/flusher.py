@@ -221,7 +221,7 @@ class Flusher(Backing):
             return
         is_full = isinstance(failure, StorageFull)
         self._image.undo(taken, is_sure=is_full)
-        with suppress(apsw.ConnectionClosedError, StorageClosed):  # it is being closed
+        with suppress(StorageClosed):  # it is being closed
             self._stale = not self._vfs.forget(self._connection)
             self.health.undone()
         broken, self._joined = [batch, self._joined], None

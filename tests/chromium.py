@@ -14,6 +14,13 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+"""For benches: what would spoil figures is off, and all that a person's browser does for speed is on."""
+
+BASELINE_COMPILER = "--js-flags=--liftoff-only"
+"""WebAssembly is compiled once and fast. V8 would optimize it anew in each of the hundreds of pages of the tests, which
+takes more of the processor than all Python that they run."""
+
+TEST_FLAGS = [*FLAGS, BASELINE_COMPILER]
 
 
 async def crash(page: Page) -> None:

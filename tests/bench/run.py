@@ -29,6 +29,7 @@ from tests.bench.start import measure as start  # noqa: E402
 from tests.bench.sync import measure as sync  # noqa: E402
 from tests.bench.tabs import measure as tabs  # noqa: E402
 from tests.bench.use import measure as use  # noqa: E402
+from tests.chromium import BASELINE_COMPILER, FLAGS  # noqa: E402
 
 BENCHES: dict[str, Any] = {
     "app": app,
@@ -103,6 +104,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", choices=BENCHES, help="one of the tables")
     parser.add_argument("--out", type=Path, default=TABLES, help="the file for the tables (.build/bench.txt)")
     options = parser.parse_args(arguments)
+    if options.size == "quick":
+        FLAGS.append(BASELINE_COMPILER)
     names = [options.only] if options.only else list(BENCHES)
     return asyncio.run(_run(names, options.size, Report(options.out)))
 

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 
 from tests.browser.profiles import Profiles
 from tests.browser.world import Device, World, make_world
-from tests.chromium import FLAGS
+from tests.chromium import TEST_FLAGS
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "web"))  # web/app, by the name it has in the worker
 
@@ -38,7 +38,7 @@ async def playwright() -> AsyncIterator[Playwright]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(playwright: Playwright, chromium: str) -> AsyncIterator[Browser]:
-    started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=not VISIBLE)
+    started = await playwright.chromium.launch(executable_path=chromium, args=TEST_FLAGS, headless=not VISIBLE)
     yield started
     await started.close()
 

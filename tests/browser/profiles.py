@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from playwright.async_api import BrowserContext, BrowserType, Error, Page
 
-from tests.chromium import FLAGS
+from tests.chromium import TEST_FLAGS
 
 # Databases are deleted once nobody has them open any more; so the pages that were closed are gone by then.
 EMPTY = """async () => {
@@ -65,7 +65,7 @@ class Profiles:
         return await self._browsers.launch_persistent_context(
             self._folder / str(self._made),
             executable_path=self._program,
-            args=FLAGS,
+            args=TEST_FLAGS,
             headless=self._headless,
             locale=self._locale,
             service_workers="block",

@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
 from tests.browser.world import Device, World, texts_held_by
-from tests.chromium import FLAGS, crash
+from tests.chromium import TEST_FLAGS, crash
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -99,7 +99,7 @@ async def test_the_browser_is_killed_in_a_burst_of_writes(world: World, chromium
 
         async def launch() -> BrowserContext:
             return await playwright.chromium.launch_persistent_context(
-                tmp_path / "profile", executable_path=chromium, args=FLAGS, service_workers="block"
+                tmp_path / "profile", executable_path=chromium, args=TEST_FLAGS, service_workers="block"
             )
 
         context = await launch()

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, async_playwri
 
 from tests.browser.conftest import NewDevice
 from tests.browser.world import Device, World, texts_held_by
-from tests.chromium import FLAGS
+from tests.chromium import TEST_FLAGS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -258,7 +258,7 @@ async def test_a_browser_that_lets_pages_store_nothing_is_told_in_words(
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(blocked))
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
-            tmp_path, executable_path=chromium, args=FLAGS, service_workers="block"
+            tmp_path, executable_path=chromium, args=TEST_FLAGS, service_workers="block"
         )
         device = Device(context, world.origin)
         await device.open()
@@ -272,7 +272,7 @@ async def test_a_browser_that_lets_pages_store_nothing_is_told_in_words(
 
 async def test_an_address_that_is_not_secure_is_told_in_words(chromium: str, world: World, tmp_path: Path) -> None:
     async with async_playwright() as playwright:
-        flags = [*FLAGS, "--host-resolver-rules=MAP notes.example 127.0.0.1"]
+        flags = [*TEST_FLAGS, "--host-resolver-rules=MAP notes.example 127.0.0.1"]
         browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
         device = Device(
             await browser.new_context(service_workers="block"), world.origin.replace("127.0.0.1", "notes.example")

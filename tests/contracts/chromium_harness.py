@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from playwright.async_api import BrowserContext, Page, async_playwright
 
-from tests.chromium import FLAGS
+from tests.chromium import TEST_FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -108,7 +108,9 @@ def served(site: Path) -> Iterator[str]:
 async def browser_context(chromium: str, profile: Path) -> AsyncIterator[BrowserContext]:
     """A browser whose profile is on disk, so that IndexedDB is what people have."""
     async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(profile, executable_path=chromium, args=FLAGS)
+        context = await playwright.chromium.launch_persistent_context(
+            profile, executable_path=chromium, args=TEST_FLAGS
+        )
         try:
             yield context
         finally:
@@ -143,7 +145,13 @@ async def mortal_browser(
 
 def _start(chromium: str, profile: Path) -> subprocess.Popen[bytes]:
     (profile / _PORT_FILE).unlink(missing_ok=True)
-    arguments = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", *FLAGS, "about:blank"]
+    arguments = [
+        "--headless=new",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={profile}",
+        *TEST_FLAGS,
+        "about:blank",
+    ]
     nowhere = subprocess.DEVNULL
     return subprocess.Popen([chromium, *arguments], stdout=nowhere, stderr=nowhere, start_new_session=True)
 

@@ -27,7 +27,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from web5.cpython.http import IDLE_SECONDS, HttpxHttp
+from web5.cpython.http import IDLE_SECONDS, HttpxHttp, certificate_authorities
 from web5.cpython.websocket import CPythonWebSockets
 from web5.ports.http import fault_of_strangers_url
 
@@ -107,7 +107,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     ) -> None:
         # A connection that is kept goes on to the address that was checked.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust or httpx.create_ssl_context(),
+            ssl_context=trust or certificate_authorities(),
             max_connections=AT_ONCE,
             max_keepalive_connections=PER_HOST,
             keepalive_expiry=IDLE_SECONDS,

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from web5.cpython.http import HttpxHttp
+from web5.cpython.guard import guarded_http
+from web5.cpython.http import HttpxHttp, certificate_authorities
 from web5.errors import TimedOut, Unreachable
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -31,6 +32,15 @@ async def http() -> AsyncIterator[HttpxHttp]:
     http = HttpxHttp()
     yield http
     await http.close()
+
+
+async def test_certificate_authorities_are_read_once(monkeypatch: pytest.MonkeyPatch):
+    certificate_authorities.cache_clear()
+    read = [certificate_authorities()]
+    monkeypatch.setattr("ssl.SSLContext.load_verify_locations", lambda *_, **__: read.append(None))
+    await HttpxHttp().close()
+    await guarded_http().close()
+    assert len(read) == 1
 
 
 async def test_any_status_is_a_response_and_headers_are_latin1(http: HttpxHttp):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.chromium import FLAGS
+from tests.chromium import TEST_FLAGS
 
 SUB_PATH = "some/where"
 PAGE = """<!doctype html>
@@ -82,7 +82,7 @@ def root(tmp_path: Path, site: Path) -> Iterator[tuple[Path, str]]:
 @pytest.fixture
 async def page(chromium: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=TEST_FLAGS)
         yield await browser.new_page()
         await browser.close()
 

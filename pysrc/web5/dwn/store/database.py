@@ -30,6 +30,8 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 RESERVE_BYTES = 1 << 20
 """Room beside a database file that is given up so that things can be deleted where there is no more."""
+_NOISE_BYTES = 1 << 17
+"""The most that a file system which compresses looks at together (btrfs, ZFS)."""
 
 _ERRORS: tuple[tuple[type[apsw.Error], type[StorageError]], ...] = (
     (apsw.FullError, StorageFull),
@@ -358,7 +360,8 @@ class PlainFile(Backing):
 
     def _take_room(self) -> None:
         try:
-            self._reserve.write_bytes(os.urandom(RESERVE_BYTES))  # not zeros, for which some file systems keep no room
+            # Not zeros, nor the same soon again: for these some file systems keep no room.
+            self._reserve.write_bytes(os.urandom(_NOISE_BYTES) * (RESERVE_BYTES // _NOISE_BYTES))
         except OSError:
             self._give_room()
             raise

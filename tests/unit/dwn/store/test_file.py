@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import zlib
 from pathlib import Path
 
 import apsw
@@ -35,6 +36,12 @@ async def test_what_finds_no_room_is_told_and_deletes_get_the_reserve(tmp_path: 
     await _commit(database, "INSERT INTO note VALUES (3, randomblob(9000))")
     assert (database.health.trouble, ids(database), reserve.stat().st_size) == (None, [3], RESERVE_BYTES)
     await database.close()
+
+
+def test_the_reserve_is_as_large_on_a_file_system_that_compresses(tmp_path: Path) -> None:
+    open_file(tmp_path / "db")
+    together = 128 << 10  # looked at together by btrfs, and by ZFS as it is set at first
+    assert len(zlib.compress((tmp_path / "db-reserve").read_bytes()[:together])) >= together
 
 
 async def test_until_the_reserve_is_there_again_only_what_makes_room_goes_through(

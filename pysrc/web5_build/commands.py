@@ -27,10 +27,11 @@ CHECKS = (
     ("mypy",),
 )
 LANES = (
-    ("browsers", "browser"),
-    ("checks", "security", "simulation", "contracts", "unit", "bench", "interop"),
+    ("browser",),
+    ("checks", "browsers", "security", "simulation", "contracts", "unit", "bench", "interop"),
 )
-"""The suites, folders of tests/ but for the checks. Lanes run side by side, in a lane the quick suites first."""
+"""The suites, folders of tests/ but for the checks. Lanes run side by side, in each the quick suites first; one that is
+through helps the other."""
 PYTEST = ("-m", "pytest", "-o", "tmp_path_retention_policy=failed", "--durations=20")
 """The command of a suite: it keeps only the folders of tests that fail, since those of all are gigabytes, and its log
 has the tests that took longest."""

@@ -1,4 +1,7 @@
-"""Test suites in lanes: the lanes run side by side, the suites of a lane one after the other."""
+"""Test suites in lanes: the lanes run side by side, the suites of a lane one after the other.
+
+A lane that is through helps the others: it goes on with the next suite of whichever has most left.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import re
 import signal
 import time
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -122,7 +125,7 @@ async def run(lanes: Sequence[Sequence[Suite]], *, cwd: Path, env: Mapping[str, 
             loop.add_signal_handler(number, runner.stop)
         watching = asyncio.create_task(runner.watch(suites))
         try:
-            await asyncio.gather(*(runner.lane(lane) for lane in lanes))
+            await runner.run(lanes)
         finally:
             watching.cancel()
             for number in signals:
@@ -154,11 +157,13 @@ class _Runner:
             self._step.say("    interrupted; waiting for the tests to end their servers and browsers")
         self.stopped = True
 
-    async def lane(self, suites: Sequence[Suite]) -> None:
-        for suite in suites:
-            if self.stopped:
-                return
-            await self._suite(suite)
+    async def run(self, lanes: Sequence[Sequence[Suite]]) -> None:
+        left = [deque(lane) for lane in lanes]
+        await asyncio.gather(*(self._lane(own, left) for own in left))
+
+    async def _lane(self, own: deque[Suite], left: Sequence[deque[Suite]]) -> None:
+        while not self.stopped and (suites := own or max(left, key=len)):
+            await self._suite(suites.popleft())
 
     async def _suite(self, suite: Suite) -> None:
         started = time.monotonic()

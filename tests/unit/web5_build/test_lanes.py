@@ -72,6 +72,21 @@ async def test_all_pass(tmp_path: Path) -> None:
         assert re.search(rf"^{name} +[\d.]+   2 passed, 0 failed$", output, re.MULTILINE)
 
 
+async def test_a_lane_that_is_through_goes_on_with_what_another_has_left(tmp_path: Path) -> None:
+    begin = f"open('began', 'w'); {SAYS_TWO}"
+    wait = f"""
+import os, time
+end = time.monotonic() + 60
+while not os.path.exists('began') and time.monotonic() < end: time.sleep(0.05)
+assert os.path.exists('began')
+{SAYS_TWO}
+"""
+    status, output = await _run(
+        tmp_path, f"program('a', {SAYS_TWO!r})", f"program('b', {wait!r}), program('c', {begin!r})"
+    )
+    assert (status, output.splitlines()[-1]) == (0, "6 passed, 0 failed")
+
+
 async def test_a_failure_is_shown_in_full_at_the_end_and_the_others_run_all_the_same(tmp_path: Path) -> None:
     status, output = await _run(
         tmp_path, f"pytest_of('a', {FAILS!r}), program('b', {SAYS_TWO!r})", f"pytest_of('c', {PASSES!r})"

@@ -96,7 +96,13 @@ async def _run(names: list[str], size: str, report: Report) -> int:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="build.py bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_const", dest="size", const="quick", help="a fraction of the records")
+    size.add_argument(
+        "--quick",
+        action="store_const",
+        dest="size",
+        const="quick",
+        help="a fraction of the records, and no figures to compare",
+    )
     size.add_argument(
         "--every-size", action="store_const", dest="size", const="every", help="what takes web5-js many minutes too"
     )
@@ -104,7 +110,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", choices=BENCHES, help="one of the tables")
     parser.add_argument("--out", type=Path, default=TABLES, help="the file for the tables (.build/bench.txt)")
     options = parser.parse_args(arguments)
-    if options.size == "quick":
+    if options.size == "quick":  # its figures only have to be there
         FLAGS.append(BASELINE_COMPILER)
     names = [options.only] if options.only else list(BENCHES)
     return asyncio.run(_run(names, options.size, Report(options.out)))

@@ -38,8 +38,8 @@ async def test_what_finds_no_room_is_told_and_deletes_get_the_reserve(tmp_path: 
     await database.close()
 
 
-def test_the_reserve_is_as_large_on_a_file_system_that_compresses(tmp_path: Path) -> None:
-    open_file(tmp_path / "db")
+async def test_the_reserve_is_as_large_on_a_file_system_that_compresses(tmp_path: Path) -> None:
+    await open_file(tmp_path / "db").close()
     together = 128 << 10  # looked at together by btrfs, and by ZFS as it is set at first
     assert len(zlib.compress((tmp_path / "db-reserve").read_bytes()[:together])) >= together
 

@@ -32,6 +32,11 @@ HOLE = """async name => {
   }
 }"""
 """What takes a file out of all that is kept."""
+DEAF = """
+Object.defineProperty(ServiceWorkerContainer.prototype, "ready", { get: () => new Promise(() => {}) });
+ServiceWorker.prototype.addEventListener = () => {};
+"""
+"""A browser that does not say how far its service worker is."""
 
 
 @dataclass
@@ -155,6 +160,11 @@ async def test_what_could_not_be_kept_is_tried_again(deployed: Deployed) -> None
     icon.write_bytes(content)
     await device.at("Settings")
     await expect(device.page.get_by_text(KEPT)).to_be_visible()
+
+
+async def test_a_page_finds_out_that_it_is_kept_where_the_browser_does_not_say_so(deployed: Deployed) -> None:
+    await deployed.context.add_init_script(DEAF)
+    await deployed.kept()
 
 
 async def test_a_newer_version_is_fetched_offered_and_taken_when_the_person_says_so(deployed: Deployed) -> None:

@@ -16,7 +16,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 UNTIL = """(argument) => new Promise((resolve, reject) => {
   const look = () => ((CONDITION)(argument) ? done() : null);
   const seen = new MutationObserver(look);
-  const late = () => reject(new Error(`the page shows ${document.body.innerText}`));
+  const states = ({ installing, waiting, active }) => [installing, waiting, active].map((one) => one?.state);
+  const late = async () => {
+    const kept = (await navigator.serviceWorker.getRegistrations()).map(states);
+    reject(new Error(`its service workers are ${JSON.stringify(kept)}, the page shows ${document.body.innerText}`));
+  };
   const timer = setTimeout(late, 120000);
   const done = () => { seen.disconnect(); clearTimeout(timer); resolve(); };
   seen.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });

@@ -1,40 +1,48 @@
 // Has service-worker.js keep this page for when there is no network, and tells of a newer version once it is here.
 {
   const HOUR_MS = 3600000;
-  const FIRST_PAUSE_MS = 5000; // before the page is kept after all, where it could not be; and twice as long each time
+  const FIRST_PAUSE_MS = 5000; // before it is looked whether the page is kept by now; and twice as long each time
   const workers = window.top === window && isSecureContext ? navigator.serviceWorker : undefined;
   const watched = new WeakSet();
   let registration;
+  let isKept = false;
   let pause = FIRST_PAUSE_MS;
+  let next;
   const tell = (name) => document.dispatchEvent(new CustomEvent(name));
   const look = () => registration.waiting && registration.active && tell("web5-newer");
+  const later = (reason) => console.warn(`This page is not kept for when there is no network: ${reason}. It is tried again.`);
 
-  function watch(worker) {
+  function watch() {
+    const worker = registration.installing;
     if (!worker || watched.has(worker)) return;
     watched.add(worker);
     worker.addEventListener("statechange", () => {
       look();
-      if (worker.state === "redundant" && !registration.active) tryAgain("not all of it could be fetched");
+      if (worker.state === "redundant" && !registration.active) later("not all of it could be fetched");
     });
   }
 
-  // What is kept already stays: only the rest is fetched then.
-  function tryAgain(reason) {
-    console.warn(`This page is not kept for when there is no network: ${reason}. It is tried again in ${pause / 1000} s.`);
-    setTimeout(keep, pause);
-    pause = Math.min(2 * pause, HOUR_MS);
-  }
-
+  // Looks after it until the page is kept, also where a browser has ended an installation, or a request, and does not say
+  // so. What is kept already stays: only the rest is fetched then.
   async function keep() {
+    clearTimeout(next);
+    if (isKept) return;
+    next = setTimeout(keep, pause);
+    pause = Math.min(2 * pause, HOUR_MS);
     try {
       registration = await workers.register("service-worker.js", { updateViaCache: "none" });
+      if (!registration) return clearTimeout(next); // a browser, or whoever automates it, wants none
+      registration.addEventListener("updatefound", watch);
+      watch();
+      look();
+      if (registration.active) await keepTexts();
+      if (!registration.active || isKept) return;
     } catch (error) {
-      return tryAgain(error);
+      return later(error);
     }
-    if (!registration) return; // a browser, or whoever automates it, wants none
-    registration.addEventListener("updatefound", () => watch(registration.installing));
-    watch(registration.installing);
-    look();
+    isKept = true;
+    clearTimeout(next);
+    tell("web5-offline");
   }
 
   // The service worker keeps no texts by itself: only here it is known which language is spoken.
@@ -51,7 +59,7 @@
   // Called once the page is there, so that what is kept does not come before what is needed.
   globalThis.web5KeepSite = () => {
     if (!workers) return;
-    workers.ready.then(keepTexts).catch(console.warn).then(() => tell("web5-offline"));
+    workers.ready.then(keep);
     setInterval(() => document.hidden || registration?.update().catch(() => {}), HOUR_MS);
     keep();
   };
